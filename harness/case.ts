@@ -1,0 +1,105 @@
+/** What a conformance case is: a data head and an async body. Types and the small functions that make them. */
+
+import type { Trait } from './events.ts';
+import type { ConnectOptions, Peer } from './peer.ts';
+import type { RequirementId, Version } from './spec/index.ts';
+import type { ConnectFields } from './wire/build.ts';
+import type { Connect } from './wire/packet.ts';
+
+/**
+ * Something that a broker may lack without breaking MQTT 3.1.1, found out by probing before the run. What every server must have
+ * (retained messages, sessions) is no capability: lacking it is a failure.
+ */
+export type Capability =
+  /** Grants QoS 1. */
+  | 'qos1'
+  /** Grants QoS 2 and completes the QoS 2 handshake in both directions. */
+  | 'qos2'
+  /** Grants filters with wildcards. */
+  | 'wildcards'
+  /** Accepts a zero-length Client Identifier with CleanSession 1. */
+  | 'empty-client-id'
+  /** Accepts clients without credentials. */
+  | 'anonymous'
+  /** Delivers what clients publish to topics that begin with `$`. */
+  | 'dollar-topics';
+
+/** What a case is given: connections, names of its own, time, and ways to say what it saw. */
+export interface Context {
+  readonly version: Version;
+  /** A topic of this case's own, `<prefix>/<run>/<case>`; sub-topics are made by appending levels. */
+  readonly topic: string;
+  /** The part of every own topic and client id that no other case has. Put it into payloads sent to topics without it. */
+  readonly token: string;
+  /** A Client Identifier of this case's own, of 1 to 23 characters 0-9a-zA-Z; the same for the same name. */
+  clientId(name?: string): string;
+  /** Connects a client and reads CONNACK 0. It is set-up: a refusal ends the case as could-not-run. */
+  connect(options?: ConnectOptions): Promise<Peer>;
+  /** Opens a network connection and sends nothing. */
+  open(name?: string): Promise<Peer>;
+  /** A CONNECT with an own Client Identifier and the target's credentials unless given; to send on an opened connection. */
+  connectPacket(fields?: Partial<ConnectFields>): Connect;
+  /** Seconds in milliseconds: `seconds(1.5 * keepAlive)`. */
+  seconds(count: number): number;
+  /**
+   * Lets time pass. Only where the standard itself names a time (Keep Alive); absence is proved with a fence instead.
+   */
+  elapse(ms: number): Promise<void>;
+  /** Milliseconds since the case started. */
+  now(): number;
+  /** How much later than the standard's moment the target may act, in milliseconds. */
+  readonly toleranceMs: number;
+  /** How long any single answer may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Records what the broker chose where the standard leaves it open, or a figure. */
+  trait(name: Trait['name'], value: Trait['value']): void;
+  /** Records that the outcome is right but not the preferred one: the verdict becomes non-strict instead of pass. */
+  nonStrict(reason: string): void;
+  /** Ends the case as not applicable. */
+  notApplicable(reason: string): never;
+  /** Ends the case as could-not-run: the set-up did not work, so nothing was judged. */
+  couldNotRun(reason: string): never;
+  /** Ends the case as failed. */
+  fail(expected: string | readonly string[], actual: string, requirement?: RequirementId): never;
+}
+
+/** One case, for every version of the protocol that its `covers` name. */
+export interface Case {
+  /** A slug that never changes: `a-z0-9-`, unique in its section. */
+  readonly id: string;
+  /** Says what the broker does: "closes…", "delivers…", "ignores…". */
+  readonly title: string;
+  /** What it judges. The strength of the case is that of the strongest of them. */
+  readonly covers: readonly RequirementId[];
+  readonly needs?: readonly Capability[];
+  readonly tags?: readonly string[];
+  /** Seconds that the standard makes this case wait, at least. The longest start first. */
+  readonly waits?: number;
+  run(context: Context): Promise<void>;
+}
+
+/** A section of the standard with its cases. */
+export interface Section {
+  /** `3.1.2.10`. */
+  readonly number: string;
+  /** `3.1.2.10 Keep Alive`. */
+  readonly title: string;
+  readonly cases: readonly Case[];
+}
+
+/** A chapter of a suite: one file. */
+export interface Chapter {
+  /** `3.1 CONNECT`. */
+  readonly title: string;
+  readonly sections: readonly Section[];
+}
+
+/** A section from its title, which starts with its number. */
+export function section(title: string, cases: readonly Case[]): Section {
+  return { number: title.slice(0, `${title} `.indexOf(' ')), title, cases };
+}
+
+/** A chapter from its title and sections. */
+export function chapter(title: string, ...sections: readonly Section[]): Chapter {
+  return { title, sections };
+}

@@ -1,0 +1,238 @@
+/** Targets that refuse, flood, stall, lie or die: a run ends by its deadline, with the right verdict and exit code. */
+
+import net from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createBroker } from '../reference-broker/broker.ts';
+import { qos } from '../suites/4.3-qos.ts';
+import type { CaseResult, RunEvent } from './events.ts';
+import { type RunOptions, run } from './run.ts';
+import { allCases } from './select.ts';
+import { parseTarget } from './target.ts';
+import * as build from './wire/build.ts';
+import { encode } from './wire/encode.ts';
+
+type Behaviour = (socket: net.Socket) => void;
+
+const servers: { server: net.Server; sockets: Set<net.Socket> }[] = [];
+
+afterEach(async () => {
+  for (const { server, sockets } of servers.splice(0)) {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+/** A server on a loopback port whose n-th connection (from 1) behaves as told. */
+async function serve(behaviour: (n: number) => Behaviour): Promise<{ port: number; stop: () => void }> {
+  let connections = 0;
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    behaviour(++connections)(socket);
+  });
+  servers.push({ server, sockets });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { port: (server.address() as net.AddressInfo).port, stop };
+}
+
+/** The reference broker, one core for all connections of a server. */
+function healthy(onBytes: (bytes: Uint8Array, socket: net.Socket) => boolean = () => false): Behaviour {
+  const broker = createBroker();
+  return (socket) => {
+    const connection = broker.accept({ send: (bytes) => socket.write(bytes), close: () => socket.end() });
+    socket.on('data', (bytes) => onBytes(bytes, socket) || connection.feed(bytes));
+    socket.on('close', () => connection.ended());
+  };
+}
+
+const connack = Buffer.from(encode(build.connack(), 'v3'));
+const cases = allCases([qos]);
+
+async function judge(port: number, options: Partial<RunOptions> = {}) {
+  const events: RunEvent[] = [];
+  const all = { target: parseTarget(`127.0.0.1:${port}`), cases, timeoutMs: 400, toleranceMs: 200, ...options };
+  for await (const event of run(all)) events.push(event);
+  const finished = events.at(-1);
+  if (finished?.type !== 'run-finished') throw new Error('the run did not finish');
+  const results = events.flatMap((event): CaseResult[] => (event.type === 'case-finished' ? [event.result] : []));
+  expect(results, 'each case has one result').toHaveLength(all.cases.length);
+  return { ...finished, results, verdicts: new Set(results.map(({ verdict }) => verdict)) };
+}
+
+describe('a target that is no broker gives no verdict', () => {
+  it.each<[string, Behaviour, RegExp]>([
+    ['accepts and says nothing', () => {}, /no answer within/],
+    ['closes at once', (socket) => socket.destroy(), /connection closed/],
+    ['resets at once', (socket) => socket.resetAndDestroy(), /closed|ECONNRESET/],
+    [
+      'speaks another protocol',
+      (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      /28 bytes that are no whole packet/,
+    ],
+    ['answers before the question', (socket) => socket.write(connack), /no SUBACK/],
+    [
+      'sends CONNACK twice',
+      (socket) => socket.once('data', () => socket.write(Buffer.concat([connack, connack]))),
+      /second time/,
+    ],
+    [
+      'announces a PUBLISH of 256 MB',
+      (socket) => socket.write(Buffer.from('30ffffff7f0001', 'hex')),
+      /announced a packet of 268435460 bytes/,
+    ],
+    [
+      'sends an endless stream',
+      (socket) => {
+        const flood = Buffer.alloc(1 << 16, encode(build.publish({ topic: 'flood', payload: 'x'.repeat(100) }), 'v3'));
+        const pour = () => {
+          while (!socket.destroyed && socket.write(flood));
+        };
+        socket.on('drain', pour);
+        socket.once('data', () => {
+          socket.write(connack);
+          pour();
+        });
+      },
+      /./,
+    ],
+    [
+      'sends a byte at a time, slowly',
+      (socket) => {
+        let sent = 0;
+        const timer = setInterval(() => socket.write(Buffer.of(0x20 + (sent++ % 2))), 100);
+        socket.on('close', () => clearInterval(timer));
+      },
+      /./,
+    ],
+  ])('%s', async (_, behaviour, problem) => {
+    const { port } = await serve(() => behaviour);
+    const before = process.memoryUsage().rss;
+    const { exitCode, verdicts, problem: said } = await judge(port);
+    expect(exitCode).toBe(3);
+    expect(said).toMatch(problem);
+    expect([...verdicts]).toEqual(['could-not-run']);
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
+  });
+
+  it('refuses the connection', async () => {
+    const { port, stop } = await serve(() => () => {});
+    stop();
+    const { exitCode, problem } = await judge(port);
+    expect(exitCode).toBe(3);
+    expect(problem).toMatch(/connection refused/);
+  });
+});
+
+describe('a target that fails in the middle', () => {
+  it('is blamed on the case at work when it stops serving', async () => {
+    const serveOne = healthy((bytes, socket) => {
+      // Dies of the second transmission of a QoS 2 message.
+      if ((bytes[0] as number) !== 0x3c) return false;
+      mortal.stop();
+      socket.destroy();
+      return true;
+    });
+    const mortal = await serve(() => serveOne);
+    const { exitCode, results, problem } = await judge(mortal.port, { jobs: 1 });
+    expect(exitCode).toBe(1);
+    expect(problem).toMatch(/the target was lost/);
+    expect(results.filter(({ verdict }) => verdict === 'crash').map((each) => each.case)).toEqual([
+      'v3/4.3.3/retransmission-is-delivered-once',
+    ]);
+    expect(results.some(({ verdict }) => verdict === 'fail')).toBe(false);
+  });
+
+  it('names one of the cases at work when several were', async () => {
+    const serveOne = healthy((bytes, socket) => {
+      if ((bytes[0] as number) !== 0x3c) return false;
+      mortal.stop();
+      socket.destroy();
+      return true;
+    });
+    const mortal = await serve(() => serveOne);
+    const { exitCode, results } = await judge(mortal.port, { jobs: 128 });
+    expect(exitCode).toBe(1);
+    expect(results.filter(({ verdict }) => verdict === 'crash')).toHaveLength(1);
+    expect(results.some(({ verdict }) => verdict === 'fail')).toBe(false);
+  });
+
+  it.each<[string, Behaviour]>([
+    ['says nothing more', () => {}],
+    ['resets every connection', (socket) => socket.resetAndDestroy()],
+    ['sends garbage', (socket) => socket.write(Buffer.alloc(5000, 0xff))],
+  ])('%s', async (_, behaviour) => {
+    const well = healthy();
+    const { port } = await serve((n) => (n <= 20 ? well : behaviour));
+    const { exitCode, verdicts, problem } = await judge(port, { jobs: 1 });
+    expect([1, 3]).toContain(exitCode);
+    expect(problem).toMatch(/the target was lost/);
+    expect(verdicts.has('could-not-run')).toBe(true);
+  });
+});
+
+describe('a run', () => {
+  it('ends conformant on the reference broker, one at a time and all at once', async () => {
+    const well = healthy();
+    const { port } = await serve(() => well);
+    for (const jobs of [1, 128]) {
+      const { exitCode, verdicts } = await judge(port, { jobs, timeoutMs: 10_000 });
+      expect(exitCode).toBe(0);
+      expect([...verdicts]).toEqual(['pass']);
+    }
+  });
+
+  it('waits for a target that comes up late', async () => {
+    const { port, stop } = await serve(() => () => {});
+    stop();
+    const well = healthy();
+    const late = net.createServer((socket) => {
+      socket.on('error', () => {});
+      well(socket);
+    });
+    setTimeout(() => late.listen(port, '127.0.0.1'), 300);
+    const { exitCode } = await judge(port, { waitForMs: 30_000, timeoutMs: 10_000 });
+    await new Promise((resolve) => late.close(resolve));
+    expect(exitCode).toBe(0);
+  });
+
+  it('stops when it is interrupted, with every case in the report', async () => {
+    const { port } = await serve(() => () => {});
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 50);
+    const { exitCode, problem } = await judge(port, { signal: abort.signal, timeoutMs: 60_000 });
+    expect(exitCode).toBe(130);
+    expect(problem).toBe('interrupted');
+  });
+
+  it('stops when its time is up', async () => {
+    const { port } = await serve(() => () => {});
+    const { exitCode, problem } = await judge(port, { maxTimeMs: 50, timeoutMs: 60_000 });
+    expect(exitCode).toBe(3);
+    expect(problem).toMatch(/--max-time/);
+  });
+
+  it('calls a case flaky whose attempts differ, and stops at the failures it was told', async () => {
+    let repeats = 0;
+    const serveOne = healthy((bytes, socket) => {
+      if ((bytes[0] as number) !== 0x3c || ++repeats > 1) return false;
+      socket.destroy();
+      return true;
+    });
+    const { port } = await serve(() => serveOne);
+    const { exitCode, results } = await judge(port, { retries: 1, timeoutMs: 5_000 });
+    expect(exitCode).toBe(1);
+    expect(results.filter(({ verdict }) => verdict !== 'pass')).toMatchObject([
+      { case: 'v3/4.3.3/retransmission-is-delivered-once', verdict: 'flaky', attempts: 2 },
+    ]);
+    repeats = 0;
+    const stopped = await judge(port, { bail: 1, jobs: 1, timeoutMs: 5_000 });
+    expect(stopped.problem).toMatch(/--bail/);
+    expect(stopped.exitCode).toBe(1);
+  });
+});

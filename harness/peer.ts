@@ -1,0 +1,584 @@
+/** One connection of a test client: sends packets or bytes, waits for what comes back, and keeps a trace of both. */
+
+import type { Clock } from './clock.ts';
+import { CouldNotRun, NotApplicable, Violation } from './errors.ts';
+import type { WireEntry } from './events.ts';
+import { code, reading } from './reading.ts';
+import type { RequirementId, Version } from './spec/index.ts';
+import type { Link, LinkEvents } from './transport.ts';
+import { Watch } from './watch.ts';
+import * as build from './wire/build.ts';
+import { decode, Malformed } from './wire/decode.ts';
+import { type Bend, encode, parts } from './wire/encode.ts';
+import { Framer, TooLarge } from './wire/frame.ts';
+import type { Connack, Packet, PacketOf, PacketType, Publish, QoS } from './wire/packet.ts';
+
+/** What a connection needs of the case that it belongs to. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly version: Version;
+  /** How long any single answer may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What marks the topics and payloads of this case. A PUBLISH without it is somebody else's: acknowledged and set aside. */
+  readonly token: string;
+  trace(entry: Omit<WireEntry, 'at'>): void;
+  /** Told of every packet before it is sent; undefined: bytes that are no well-formed packet. */
+  sent(packet: Packet | undefined): void;
+  /** A rule that holds for every packet was broken. */
+  violated(violation: Violation): void;
+}
+
+/** What `connect` takes: the fields of CONNECT, and a name for the reports. */
+export interface ConnectOptions extends Partial<build.ConnectFields> {
+  readonly name?: string;
+}
+
+/** The fields that a packet must have: those given; a payload may be given as text. */
+export type Fields<T extends PacketType> = {
+  readonly [K in keyof PacketOf<T>]?: PacketOf<T>[K] extends Uint8Array ? string | Uint8Array : PacketOf<T>[K];
+};
+
+/** A PUBLISH to send: the Packet Identifier is chosen unless given. */
+export type Message = build.PublishFields;
+
+/** How `expectClose` judges. */
+export interface CloseOptions {
+  /** Packet types that may come before the close. */
+  readonly allow?: readonly PacketType[];
+  /** How long it may take, in milliseconds; the time-out of the run unless given. */
+  readonly withinMs?: number;
+  /** Whether to send a PINGREQ behind, so that a broker that goes on is found out at once. True for connected clients. */
+  readonly probe?: boolean;
+  /** What is expected, in words, where "the connection closes" does not say it all. */
+  readonly expected?: string;
+}
+
+/** More bytes than any case needs: a broker that sends this much unread is flooding. */
+const unreadLimit = 16 * 1024 * 1024;
+/** No packet that a broker has reason to send is larger. */
+const packetLimit = 8 * 1024 * 1024;
+/** How long the close may lag behind a PINGRESP: the broker may hand the two to different tasks. */
+const closeLagMs = 1000;
+const tracedBytes = 256;
+
+export class Peer implements LinkEvents {
+  readonly name: string;
+  /** The Client Identifier of the CONNECT that was sent last. */
+  clientId = '';
+  /** The CONNACK that accepted the connection, if one did. */
+  connack: Connack | undefined;
+  /** When the last packet was sent, by the case's clock, in milliseconds. */
+  lastSentMs = 0;
+  readonly #of: Surroundings;
+  readonly #framer: Framer;
+  readonly #watch = new Watch();
+  readonly #inbox: Packet[] = [];
+  #unread = 0;
+  #link: Link | undefined;
+  #closed: string | undefined;
+  #problem: Violation | undefined;
+  #lastId = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(name: string, surroundings: Surroundings) {
+    this.name = name;
+    this.#of = surroundings;
+    this.#framer = new Framer(surroundings.version, packetLimit);
+  }
+
+  /** Gives the peer its open link. */
+  attach(link: Link): void {
+    this.#link = link;
+  }
+
+  // ── What the link reports ──────────────────────────────────────────────────────────────────────────────────────────
+
+  data(bytes: Uint8Array): void {
+    if (this.#closed !== undefined) return;
+    try {
+      this.#framer.push(bytes);
+      for (let frame = this.#framer.next(); frame; frame = this.#framer.next()) this.#receive(frame);
+    } catch (error) {
+      this.#damaged(error, bytes);
+    }
+    this.#wake?.();
+  }
+
+  closed(how: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = how;
+    this.#leaving?.();
+    this.#note(`the broker closes the connection (${how})`);
+    this.#wake?.();
+  }
+
+  #receive(frame: Uint8Array): void {
+    let packet: Packet;
+    try {
+      packet = decode(frame, this.#of.version);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#trace('received', `malformed: ${error.reason}`, frame, {
+        offset: error.offset,
+        length: 1,
+        text: error.reason,
+      });
+      throw new Violation(
+        'every packet that the server sends has the format of the standard',
+        `the broker sent a malformed packet: ${error.reason}`,
+        error.requirements,
+      );
+    }
+    this.#trace('received', reading(packet), frame);
+    this.#watch.received(packet);
+    if (packet.type === 'CONNACK' && packet.code === 0) this.connack = packet;
+    if (packet.type === 'PUBLISH' && !this.#own(packet)) return this.#setAside(packet);
+    this.#inbox.push(packet);
+    this.#unread += frame.length;
+    if (this.#unread > unreadLimit) {
+      throw new Violation('the broker sends what it was asked for', `the broker sent ${unreadLimit >> 20} MiB unasked`);
+    }
+  }
+
+  /** The stream can't be read on: a broken rule, or bytes that are no MQTT. */
+  #damaged(error: unknown, bytes: Uint8Array): void {
+    if (error instanceof Malformed) {
+      this.#trace('received', `no MQTT: ${error.reason}`, bytes);
+      this.#violated(
+        new Violation(
+          'the broker sends MQTT packets',
+          `the broker sent bytes that are no packet: ${error.reason}`,
+          error.requirements,
+        ),
+      );
+    } else if (error instanceof TooLarge) {
+      this.#trace('received', `a packet of ${error.declared} bytes announced`, bytes);
+      this.#violated(
+        new Violation(
+          'the broker sends what it was asked for',
+          `the broker announced a packet of ${error.declared} bytes`,
+        ),
+      );
+    } else if (error instanceof Violation) {
+      this.#violated(error);
+    } else {
+      throw error;
+    }
+    this.drop();
+  }
+
+  #violated(violation: Violation): void {
+    this.#problem ??= violation;
+    this.#of.violated(violation);
+  }
+
+  #own(packet: Publish): boolean {
+    return packet.topic.includes(this.#of.token) || Buffer.from(packet.payload).includes(this.#of.token);
+  }
+
+  /** A server may send what nobody asked for (v3/4.5~unrequested-messages): acknowledge it and go on. */
+  #setAside(packet: Publish): void {
+    this.#note(`${packet.topic} is no topic of this case: set aside`);
+    if (packet.qos === 1 && packet.packetId) this.#write(build.puback(packet.packetId));
+    if (packet.qos === 2 && packet.packetId) {
+      this.#write(build.pubrec(packet.packetId));
+      this.#foreign.add(packet.packetId);
+    }
+  }
+  readonly #foreign = new Set<number>();
+
+  // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends one packet, bent if a bend is given. */
+  send(packet: Packet, bend?: Bend): void {
+    this.#write(packet, bend);
+  }
+
+  /** Sends several packets in one segment. */
+  sendTogether(...packets: readonly Packet[]): void {
+    const bytes = packets.map((packet) => {
+      this.#about(packet);
+      const encoded = encode(packet, this.#of.version);
+      this.#trace('sent', reading(packet), encoded);
+      return encoded;
+    });
+    this.#put(Buffer.concat(bytes));
+  }
+
+  /** Sends bytes as they are. `what` says what they are, for the reports. */
+  sendBytes(bytes: Uint8Array | readonly number[], what: string): void {
+    this.#watch.sent(undefined);
+    this.#of.sent(undefined);
+    const all = Uint8Array.from(bytes);
+    this.#trace('sent', what, all);
+    this.#put(all);
+  }
+
+  /** Sends the bytes of a packet one by one, or cut at the given offsets, each piece in a write of its own. */
+  sendInPieces(packet: Packet, cuts?: readonly number[]): void {
+    this.#about(packet);
+    const bytes = encode(packet, this.#of.version);
+    this.#trace('sent', `${reading(packet)} in pieces`, bytes);
+    const ends = [...(cuts ?? bytes.keys()), bytes.length].filter((end) => end > 0);
+    let start = 0;
+    for (const end of ends) {
+      this.#put(bytes.subarray(start, end));
+      start = end;
+    }
+  }
+
+  #write(packet: Packet, bend?: Bend): void {
+    this.#about(packet, bend);
+    if (!bend) {
+      const bytes = encode(packet, this.#of.version);
+      this.#trace('sent', reading(packet), bytes);
+      return this.#put(bytes);
+    }
+    let offset = 0;
+    let mark: WireEntry['mark'];
+    const bytes = Buffer.concat(
+      parts(packet, this.#of.version, bend).map((part) => {
+        if (!mark && part.name in bend) mark = { offset, length: Math.max(1, part.bytes.length), text: part.name };
+        offset += part.bytes.length;
+        return part.bytes;
+      }),
+    );
+    this.#trace('sent', reading(packet), bytes, mark);
+    this.#put(bytes);
+  }
+
+  #about(packet: Packet, bend?: Bend): void {
+    this.#watch.sent(bend ? undefined : packet);
+    this.#of.sent(packet);
+    if (packet.type === 'CONNECT') this.clientId = packet.clientId;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.lastSentMs = this.#of.clock.now();
+    this.#link?.write(bytes);
+  }
+
+  /** A Packet Identifier that this peer has not used yet. */
+  freshId(): number {
+    this.#lastId = (this.#lastId % 65_535) + 1;
+    return this.#lastId;
+  }
+
+  // ── Ending the connection ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends DISCONNECT and drops the network connection. */
+  async disconnect(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#write(build.disconnect());
+    this.#link?.end();
+    this.#note('the client closes its side of the connection');
+    await this.#until(() => this.#closed !== undefined || undefined, this.#of.timeoutMs);
+    this.#gone();
+  }
+
+  /** Drops the network connection without DISCONNECT, abruptly (TCP reset). */
+  drop(): void {
+    if (this.#closed !== undefined) return;
+    this.#note('the client drops the connection (RST)');
+    this.#gone();
+  }
+
+  /** Closes the client's side (TCP FIN) without DISCONNECT; what the broker still sends arrives. */
+  halfClose(): void {
+    if (this.#closed !== undefined) return;
+    this.#note('the client closes its side of the connection (FIN)');
+    this.#link?.end();
+  }
+
+  /** Ends the connection in an orderly way without waiting, so that no will is published: for cleaning up. */
+  leave(): void {
+    if (this.#closed !== undefined) return;
+    if (this.connack) this.#link?.write(encode(build.disconnect(), this.#of.version));
+    this.#link?.end();
+    this.#leaving = this.#of.clock.after(closeLagMs, () => this.#gone());
+  }
+  #leaving: (() => void) | undefined;
+
+  #gone(): void {
+    this.#closed ??= 'by the client';
+    this.#link?.reset();
+    this.#wake?.();
+  }
+
+  // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The next packet, taken; undefined when the connection is closed or nothing comes in time. */
+  async next(timeoutMs = this.#of.timeoutMs): Promise<Packet | undefined> {
+    await this.#until(() => this.#inbox.length > 0 || this.#closed !== undefined || undefined, timeoutMs);
+    return this.#take(0);
+  }
+
+  /** Takes the next packet, which must be of this type and have these fields. Throws Violation. */
+  async expect<T extends PacketType>(type: T, fields: Fields<T> = {}): Promise<PacketOf<T>> {
+    const packet = await this.next();
+    if (packet && matches(packet, type, fields)) return packet as PacketOf<T>;
+    throw new Violation(wanted(type, fields), packet ? reading(packet) : this.#silence());
+  }
+
+  /** Takes as many next packets as there are expectations, in any order. Throws Violation. */
+  async expectAll(...expectations: readonly (readonly [PacketType, Fields<PacketType>?])[]): Promise<Packet[]> {
+    const open = [...expectations];
+    const packets: Packet[] = [];
+    while (open.length > 0) {
+      const packet = await this.next();
+      const index = packet ? open.findIndex(([type, fields]) => matches(packet, type, fields ?? {})) : -1;
+      if (!packet || index < 0) {
+        const all = open.map(([type, fields]) => wanted(type, fields ?? {})).join(' and ');
+        throw new Violation(`${all}, in any order`, packet ? reading(packet) : this.#silence());
+      }
+      open.splice(index, 1);
+      packets.push(packet);
+    }
+    return packets;
+  }
+
+  /**
+   * Takes the first packet of this type with these fields; what came before stays for later calls. For the answer of an
+   * exchange whose packets may interleave with others. Throws Violation.
+   */
+  async pick<T extends PacketType>(type: T, fields: Fields<T> = {}): Promise<PacketOf<T>> {
+    const found = await this.#pick(type, fields);
+    if (found) return found;
+    throw new Violation(wanted(type, fields), this.#silence(this.#inbox));
+  }
+
+  async #pick<T extends PacketType>(type: T, fields: Fields<T>): Promise<PacketOf<T> | undefined> {
+    const find = () => this.#inbox.findIndex((packet) => matches(packet, type, fields));
+    await this.#until(() => find() >= 0 || this.#closed !== undefined || undefined, this.#of.timeoutMs);
+    return this.#take(find()) as PacketOf<T> | undefined;
+  }
+
+  /**
+   * Waits until the broker closes the connection, and returns how many milliseconds after the last packet sent before this
+   * call that was. A PINGREQ behind finds out a broker that goes on instead. Throws Violation.
+   */
+  async expectClose(options: CloseOptions = {}): Promise<number> {
+    const expected = options.expected ?? 'the connection closes';
+    const since = this.lastSentMs;
+    const probe = options.probe ?? (this.connack !== undefined && this.#closed === undefined);
+    if (probe) this.#write(build.pingreq());
+    const answers: string[] = [];
+    let left = options.withinMs ?? this.#of.timeoutMs;
+    const deadline = this.#of.clock.now() + left;
+    while (left > 0) {
+      const packet = await this.next(left);
+      if (!packet) break;
+      if (packet.type === 'PINGRESP' && probe) {
+        // The PINGREQ came after the packet in question, so that packet did not end the connection; leave the close its lag.
+        if (await this.#until(() => this.#closed !== undefined || undefined, Math.min(left, closeLagMs))) continue;
+        answers.push('PINGREQ still answered');
+        throw new Violation(expected, answers.join(', and '));
+      }
+      if (!options.allow?.includes(packet.type)) answers.push(reading(packet));
+      left = deadline - this.#of.clock.now();
+    }
+    if (this.#closed === undefined) answers.push('the connection stays open');
+    else if (answers.length > 0) answers.push('then the connection closes');
+    if (answers.length > 0) throw new Violation(expected, answers.join(', '));
+    return this.#of.clock.now() - since;
+  }
+
+  /** Takes the CONNACK that must be the answer to a CONNECT of the set-up. Throws CouldNotRun when the client is not let in. */
+  async accepted(): Promise<void> {
+    const answer = await this.next();
+    if (answer?.type === 'CONNACK' && answer.code === 0) return;
+    const refusal = answer
+      ? `${reading(answer)}${answer.type === 'CONNACK' ? (refusals[answer.code] ?? '') : ''}`
+      : this.#silence();
+    throw new CouldNotRun(`the broker does not let the client in: ${refusal}`);
+  }
+
+  /** Resolves when the broker has closed; false if it has not by then. */
+  async isClosed(withinMs = this.#of.timeoutMs): Promise<boolean> {
+    return (await this.#until(() => this.#closed !== undefined || undefined, withinMs)) === true;
+  }
+
+  /**
+   * A PINGREQ round trip: when it returns, whatever the broker sent on this connection before its PINGRESP has arrived. Packets
+   * that came before stay for later calls. Throws Violation when the connection does not answer.
+   */
+  async fence(): Promise<void> {
+    this.#write(build.pingreq());
+    await this.pick('PINGRESP');
+  }
+
+  /** After a fence: no packet has come, and the connection serves on. Throws Violation. */
+  async expectNothing(expected: string, requirement?: RequirementId): Promise<void> {
+    await this.fence();
+    const packet = this.#inbox[0];
+    if (packet) throw new Violation(expected, reading(packet), requirement ? [requirement] : []);
+  }
+
+  // ── Exchanges that own their handshake ─────────────────────────────────────────────────────────────────────────────
+
+  /** Subscribes and returns the SUBACK return codes. Failing to get any is could-not-run. */
+  async request(...filters: readonly (readonly [filter: string, qos: QoS])[]): Promise<readonly number[]> {
+    const packetId = this.freshId();
+    this.#write(build.subscribe(packetId, ...filters));
+    const suback = await this.#pick('SUBACK', { packetId });
+    if (!suback) throw new CouldNotRun(`no SUBACK for the set-up of this case: ${this.#silence(this.#inbox)}`);
+    return suback.codes;
+  }
+
+  /** Subscribes; a lower QoS than asked for, which a server may grant, makes the case not applicable. */
+  async subscribe(filter: string, qos: QoS = 0): Promise<void> {
+    const [granted = 0x80] = await this.request([filter, qos]);
+    if (granted >= 0x80) throw new CouldNotRun(`the broker refuses the subscription to ${filter} (${code(granted)})`);
+    if (granted < qos) throw new NotApplicable(`the broker grants QoS ${granted} where QoS ${qos} was asked for`);
+  }
+
+  /** Unsubscribes. Failing to get UNSUBACK is could-not-run. */
+  async unsubscribe(...filters: readonly string[]): Promise<void> {
+    const packetId = this.freshId();
+    this.#write(build.unsubscribe(packetId, ...filters));
+    if (!(await this.#pick('UNSUBACK', { packetId }))) {
+      throw new CouldNotRun(`no UNSUBACK for the set-up of this case: ${this.#silence(this.#inbox)}`);
+    }
+  }
+
+  /** Publishes and completes the handshake of the QoS. Failing to get the acknowledgements is could-not-run. */
+  async publish(message: Message): Promise<void> {
+    const qos = message.qos ?? 0;
+    const packetId = qos > 0 ? (message.packetId ?? this.freshId()) : undefined;
+    this.#write(build.publish({ ...message, ...(packetId === undefined ? {} : { packetId }) }));
+    if (packetId === undefined) return;
+    await this.#answer(qos === 1 ? 'PUBACK' : 'PUBREC', packetId);
+    if (qos === 1) return;
+    this.#write(build.pubrel(packetId));
+    await this.#answer('PUBCOMP', packetId);
+  }
+
+  async #answer(type: 'PUBACK' | 'PUBREC' | 'PUBCOMP', packetId: number): Promise<void> {
+    if (await this.#pick(type, { packetId })) return;
+    throw new CouldNotRun(`no ${type} for a PUBLISH of this case's set-up: ${this.#silence(this.#inbox)}`);
+  }
+
+  /** Takes the next application message, which must have these fields, and completes the handshake. Throws Violation. */
+  async receive(fields: Fields<'PUBLISH'> = {}): Promise<Publish> {
+    const message = await this.message(fields);
+    await this.acknowledge(message);
+    return message;
+  }
+
+  /** Takes the next application message, which must have these fields, without acknowledging it. Throws Violation. */
+  async message(fields: Fields<'PUBLISH'> = {}): Promise<Publish> {
+    const message = await this.#pick('PUBLISH', {});
+    if (message && matches(message, 'PUBLISH', fields)) return message;
+    throw new Violation(wanted('PUBLISH', fields), message ? reading(message) : this.#silence(this.#inbox));
+  }
+
+  /** Completes the handshake of a message that was taken. Throws Violation when PUBREL does not come. */
+  async acknowledge({ qos, packetId }: Publish): Promise<void> {
+    if (qos === 0 || packetId === undefined) return;
+    if (qos === 1) return this.#write(build.puback(packetId));
+    this.#write(build.pubrec(packetId));
+    await this.pick('PUBREL', { packetId });
+    this.#write(build.pubcomp(packetId));
+  }
+
+  /** The application messages that have arrived and were not taken; they stay. */
+  get waiting(): readonly Publish[] {
+    return this.#inbox.filter((packet) => packet.type === 'PUBLISH');
+  }
+
+  // ── Inside ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #take(index: number): Packet | undefined {
+    if (index < 0) return undefined;
+    const [packet] = this.#inbox.splice(index, 1);
+    if (this.#inbox.length === 0) this.#unread = 0;
+    return packet;
+  }
+
+  /** Waits until `look` finds something, or the time is up (undefined). Throws the violation of a watch rule at once. */
+  async #until<T>(look: () => T | undefined, timeoutMs: number): Promise<T | undefined> {
+    let late = false;
+    let cancel: (() => void) | undefined;
+    try {
+      for (;;) {
+        const found = look();
+        if (found !== undefined) return found;
+        if (this.#problem) throw this.#problem;
+        if (late) return undefined;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+          cancel ??= this.#of.clock.after(timeoutMs, () => {
+            late = true;
+            this.#wake?.();
+          });
+        });
+      }
+    } finally {
+      cancel?.();
+      this.#wake = undefined;
+    }
+  }
+
+  /** What happened instead of an answer. */
+  #silence(unread: readonly Packet[] = []): string {
+    const pending = this.#framer.pending > 0 ? `, after ${this.#framer.pending} bytes that are no whole packet` : '';
+    const others = unread.length > 0 ? `; what came instead: ${unread.slice(0, 3).map(reading).join('; ')}` : '';
+    const end =
+      this.#closed === undefined
+        ? `no answer within ${this.#of.timeoutMs / 1000} s`
+        : `the connection closed (${this.#closed})`;
+    return end + pending + others;
+  }
+
+  #note(text: string): void {
+    this.#of.trace({ peer: this.name, direction: 'note', reading: text });
+  }
+
+  #trace(direction: 'sent' | 'received', line: string, bytes: Uint8Array, mark?: WireEntry['mark']): void {
+    const hex = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, tracedBytes))
+      .toString('hex')
+      .toUpperCase();
+    this.#of.trace({ peer: this.name, direction, reading: line, hex, length: bytes.length, ...(mark && { mark }) });
+  }
+}
+
+/** What the Connect Return codes mean (section 3.2.2.3), and what the user can do. */
+const refusals: Readonly<Record<number, string>> = {
+  1: ' (unacceptable protocol version)',
+  2: ' (identifier rejected)',
+  3: ' (server unavailable)',
+  4: ' (bad user name or password): give --user and --password',
+  5: ' (not authorized): give --user and --password',
+};
+
+/** Whether a packet is of this type and has these fields. */
+function matches(packet: Packet, type: PacketType, fields: object): boolean {
+  if (packet.type !== type) return false;
+  return Object.entries(fields).every(([name, value]) =>
+    same((packet as unknown as Record<string, unknown>)[name], value),
+  );
+}
+
+function same(actual: unknown, wanted: unknown): boolean {
+  if (actual instanceof Uint8Array) {
+    return Buffer.compare(actual, typeof wanted === 'string' ? Buffer.from(wanted) : (wanted as Uint8Array)) === 0;
+  }
+  if (Array.isArray(actual) && Array.isArray(wanted)) {
+    return actual.length === wanted.length && actual.every((item, index) => same(item, wanted[index]));
+  }
+  return actual === wanted;
+}
+
+/** `PUBLISH with topic t/1, payload 'once', QoS 2`. */
+function wanted(type: PacketType, fields: object): string {
+  const list = Object.entries(fields).map(([name, value]) => `${name} ${show(name, value)}`);
+  return list.length > 0 ? `${type} with ${list.join(', ')}` : type;
+}
+
+function show(name: string, value: unknown): string {
+  if (value instanceof Uint8Array) return `of ${value.length} bytes`;
+  if (typeof value === 'string') return value.length > 60 ? `${value.slice(0, 60)}…` : `'${value}'`;
+  if (name === 'code' && typeof value === 'number') return code(value);
+  if (name === 'codes' && Array.isArray(value)) return value.map((item: number) => code(item)).join(' ');
+  return String(value);
+}

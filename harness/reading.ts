@@ -1,0 +1,94 @@
+/** One line that a person reads for a packet: `SUBSCRIBE id=1 t/1 QoS 0`. */
+
+import type { Packet } from './wire/packet.ts';
+
+const longest = 60;
+
+/** The packet in one line, without control characters, long fields shortened. */
+export function reading(packet: Packet): string {
+  switch (packet.type) {
+    case 'CONNECT':
+      return words(
+        packet.type,
+        `id=${quote(packet.clientId)}`,
+        packet.clean ? 'CleanSession' : 'CleanSession=0',
+        `Keep Alive ${packet.keepAlive}`,
+        packet.will &&
+          `will ${quote(packet.will.topic)} QoS ${packet.will.qos}${packet.will.retain ? ' RETAIN' : ''} ${payload(packet.will.payload)}`,
+        packet.userName !== undefined && `user name ${quote(packet.userName)}`,
+        packet.password && 'password',
+        (packet.protocolName !== 'MQTT' || packet.protocolLevel !== 4) &&
+          `protocol ${quote(packet.protocolName)} level ${packet.protocolLevel}`,
+      );
+    case 'CONNACK':
+      return words(packet.type, code(packet.code), packet.sessionPresent && 'Session Present');
+    case 'PUBLISH':
+      return words(
+        packet.type,
+        packet.packetId !== undefined && `id=${packet.packetId}`,
+        shorten(packet.topic),
+        `QoS ${packet.qos}`,
+        packet.dup && 'DUP',
+        packet.retain && 'RETAIN',
+        payload(packet.payload),
+      );
+    case 'PUBACK':
+    case 'PUBREC':
+    case 'PUBREL':
+    case 'PUBCOMP':
+    case 'UNSUBACK':
+      return words(packet.type, `id=${packet.packetId}`);
+    case 'SUBSCRIBE':
+      return words(
+        packet.type,
+        `id=${packet.packetId}`,
+        list(packet.filters.map(({ filter, qos }) => `${shorten(filter)} QoS ${qos}`)),
+      );
+    case 'SUBACK':
+      return words(packet.type, `id=${packet.packetId}`, list(packet.codes.map(code)));
+    case 'UNSUBSCRIBE':
+      return words(packet.type, `id=${packet.packetId}`, list(packet.filters.map(shorten)));
+    case 'PINGREQ':
+    case 'PINGRESP':
+    case 'DISCONNECT':
+      return packet.type;
+  }
+}
+
+/** `0x80`. */
+export function code(value: number): string {
+  return `0x${value.toString(16).padStart(2, '0').toUpperCase()}`;
+}
+
+function words(...parts: readonly (string | false | undefined)[]): string {
+  return parts.filter((part) => part).join(' ');
+}
+
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, 4).join(', ');
+  return items.length > 4 ? `${shown} and ${items.length - 4} more` : shown;
+}
+
+function shorten(text: string): string {
+  const clean = printable(text);
+  return clean.length > longest ? `${clean.slice(0, longest)}… (${text.length} characters)` : clean || '(empty)';
+}
+
+function quote(text: string): string {
+  return text ? shorten(text) : "''";
+}
+
+/** The bytes as text where they are text, else their number. */
+function payload(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '(no payload)';
+  const text = Buffer.from(bytes.subarray(0, longest)).toString('latin1');
+  return bytes.length <= longest && /^[\x20-\x7e]*$/.test(text) ? `'${text}'` : `(${bytes.length} bytes)`;
+}
+
+/** Text with control characters made visible. */
+function printable(text: string): string {
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

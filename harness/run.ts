@@ -1,0 +1,286 @@
+/** A run: the sanity check, the probing, every selected case side by side, the sanity check again; told as events. */
+
+import { applyBaseline, type Baseline } from './baseline.ts';
+import { Channel } from './channel.ts';
+import { type Clock, realClock } from './clock.ts';
+import { type CaseResult, type ExitCode, exitCodeOf, type RunEvent, type Verdict } from './events.ts';
+import { type Ending, type Performable, perform, resultOf } from './perform.ts';
+import { alive, probe, sanity } from './probe.ts';
+import { Scene, type Stage } from './scene.ts';
+import type { Version } from './spec/index.ts';
+import type { Target } from './target.ts';
+import { toolVersion } from './version.ts';
+
+export interface RunOptions {
+  readonly target: Target;
+  readonly cases: readonly Performable[];
+  /** How many cases run side by side; 32 unless given. */
+  readonly jobs?: number;
+  /** How long any single answer may take; 10 s unless given. */
+  readonly timeoutMs?: number;
+  /** How much later than the standard's moment the target may act; 6 s unless given. */
+  readonly toleranceMs?: number;
+  /** How often a failed case is repeated; when the attempts differ, the verdict is flaky. */
+  readonly retries?: number;
+  /** Ends the run after so many failures. */
+  readonly bail?: number;
+  /** Ends the run after this time. */
+  readonly maxTimeMs?: number;
+  /** How long to wait for the target to serve its first client. */
+  readonly waitForMs?: number;
+  /** What all topics begin with. */
+  readonly prefix?: string;
+  /** Makes the names of the run (client ids, topics) repeatable. */
+  readonly seed?: string;
+  /** Keeps the packets of passed cases too. */
+  readonly traceAll?: boolean;
+  readonly baseline?: Baseline;
+  /** Ends the run when aborted: reports are complete, the exit code is 130. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+const waitStepMs = 200;
+
+/** Runs cases against a target. Never throws for what the target does. */
+export async function* run(options: RunOptions): AsyncGenerator<RunEvent> {
+  const channel = new Channel<RunEvent>();
+  const work = new Run(options, channel).go().finally(() => channel.close());
+  yield* channel;
+  await work;
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #events: Channel<RunEvent>;
+  readonly #stage: Stage;
+  readonly #results = new Map<string, CaseResult>();
+  readonly #running = new Map<Performable, { readonly scene: Scene; readonly startedMs: number }>();
+  #problem: string | undefined;
+  #fault = false;
+  #failures = 0;
+  /** Ends the run early: no further case starts, and what runs is given up. */
+  readonly #stop = new AbortController();
+
+  constructor(options: RunOptions, events: Channel<RunEvent>) {
+    this.#options = options;
+    this.#events = events;
+    this.#stage = {
+      target: options.target,
+      clock: options.clock ?? realClock,
+      timeoutMs: options.timeoutMs ?? 10_000,
+      toleranceMs: options.toleranceMs ?? 6_000,
+      prefix: options.prefix ?? 'mqtt-conform',
+      runToken: tokenOf(options.seed),
+    };
+  }
+
+  async go(): Promise<void> {
+    const { cases, maxTimeMs, signal, baseline, target } = this.#options;
+    const clock = this.#stage.clock;
+    const startedMs = clock.now();
+    const interrupt = () => this.#end('interrupted');
+    signal?.addEventListener('abort', interrupt);
+    if (signal?.aborted) interrupt();
+    const cancel =
+      maxTimeMs === undefined
+        ? undefined
+        : clock.after(maxTimeMs, () => this.#end('the time for the run (--max-time) is up'));
+    const versions = [...new Set(cases.map(({ version }) => version))];
+    const unfit = await this.#given(this.#ready(versions[0] ?? 'v3'));
+    const capabilities =
+      unfit === undefined && !this.#stopped ? await this.#given(probe(this.#stage, versions[0] ?? 'v3')) : {};
+    this.#events.push({
+      type: 'run-started',
+      time: new Date().toISOString(),
+      tool: `mqtt-conform ${toolVersion}`,
+      target: target.name,
+      targetOptions: target.options,
+      versions,
+      cases: cases.map(({ info }) => info),
+      capabilities: capabilities ?? {},
+      ...(baseline && { baseline: { file: baseline.file, entries: baseline.entries.length } }),
+    });
+    if (unfit !== undefined) this.#end(unfit);
+    else if (!this.#stopped) await this.#all(capabilities ?? {});
+    if (!this.#stopped) {
+      const ill = await this.#given(sanity(this.#stage, versions[0] ?? 'v3'));
+      if (ill !== undefined) this.#end(`the sanity check after the run fails: ${ill}`);
+    }
+    cancel?.();
+    signal?.removeEventListener('abort', interrupt);
+    for (const each of cases) {
+      if (!this.#results.has(each.info.id))
+        this.#report(each, without('could-not-run', this.#problem ?? 'not started'), startedMs);
+    }
+    this.#events.push({
+      type: 'run-finished',
+      durationMs: clock.now() - startedMs,
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+      exitCode: this.#exitCode(),
+    });
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  #end(problem: string): void {
+    if (this.#stopped) return;
+    this.#problem = problem;
+    this.#stop.abort();
+    for (const { scene } of this.#running.values()) scene.abandon();
+  }
+
+  #exitCode(): ExitCode {
+    if (this.#fault) return 70;
+    if (this.#options.signal?.aborted) return 130;
+    const code = exitCodeOf(
+      this.#options.cases.map(({ info }) => info),
+      this.#results,
+    );
+    return code === 0 && this.#problem !== undefined ? 3 : code;
+  }
+
+  /** Waits for the target to pass the sanity check; what is wrong if it does not. */
+  async #ready(version: Version): Promise<string | undefined> {
+    const deadline = this.#stage.clock.now() + (this.#options.waitForMs ?? 0);
+    for (;;) {
+      const ill = await sanity(this.#stage, version);
+      if (ill === undefined || this.#stopped || this.#stage.clock.now() + waitStepMs > deadline) return ill;
+      await new Promise<void>((resolve) => this.#stage.clock.after(waitStepMs, resolve));
+    }
+  }
+
+  /** What `work` gives, or undefined once the run is stopped. */
+  async #given<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.#stopped) return undefined;
+    work.catch(() => undefined);
+    let stop = () => {};
+    const stopped = new Promise<undefined>((resolve) => {
+      stop = () => resolve(undefined);
+      this.#stop.signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      return await Promise.race([work, stopped]);
+    } finally {
+      this.#stop.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Every case, the ones that wait longest first, `jobs` at a time. */
+  async #all(capabilities: Readonly<Record<string, true | string>>): Promise<void> {
+    const queue = this.#options.cases
+      .map((each, ordinal) => ({ each, ordinal: ordinal + reservedOrdinals }))
+      .sort((a, b) => (b.each.case.waits ?? 0) - (a.each.case.waits ?? 0));
+    const worker = async () => {
+      for (let next = queue.shift(); next && !this.#stopped; next = queue.shift()) {
+        const { each, ordinal } = next;
+        const lacking = each.case.needs?.find((name) => capabilities[name] !== true);
+        const startedMs = this.#stage.clock.now();
+        this.#events.push({ type: 'case-started', case: each.info.id, atMs: startedMs });
+        if (lacking) {
+          this.#report(
+            each,
+            without('not-applicable', `needs ${lacking}: ${capabilities[lacking] ?? 'not probed'}`),
+            startedMs,
+          );
+        } else {
+          await this.#given(this.#one(each, ordinal, startedMs));
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.max(1, this.#options.jobs ?? 32) }, worker));
+  }
+
+  async #one(each: Performable, ordinal: number, startedMs: number): Promise<void> {
+    let attempts = 0;
+    const attempt = () => {
+      const scene = new Scene(this.#stage, each.version, ordinal, ++attempts);
+      this.#running.set(each, { scene, startedMs });
+      return perform(this.#stage, each, scene);
+    };
+    const first = await attempt();
+    let last = first;
+    while (isFailure(last.verdict) && attempts <= (this.#options.retries ?? 0) && !this.#stopped)
+      last = await attempt();
+    const survived = await this.#alive(each.version);
+    if (this.#stopped) return;
+    if (!survived) return this.#lost();
+    this.#running.delete(each);
+    const reason = `attempt 1: ${first.verdict}; attempt ${attempts}: ${last.verdict}`;
+    this.#report(
+      each,
+      last.verdict === first.verdict ? last : { ...first, verdict: 'flaky', reason },
+      startedMs,
+      attempts,
+    );
+  }
+
+  /** One client may be refused for a moment under load; a broker that is gone refuses every one. */
+  async #alive(version: Version): Promise<boolean> {
+    for (let tries = 3; tries > 0; tries--) {
+      if (await alive(this.#stage, version)) return true;
+    }
+    return false;
+  }
+
+  /** The broker is gone: names the case that sent something last, and ends the run. */
+  #lost(): void {
+    const [culprit] = [...this.#running].sort(([, a], [, b]) => b.scene.lastSentMs - a.scene.lastSentMs);
+    const others = this.#running.size - 1;
+    this.#end('the target was lost: it no longer serves a new client');
+    if (!culprit) return;
+    const [each, { scene, startedMs }] = culprit;
+    const beside = others > 0 ? `, or after one of the ${others} that ran beside it (-j 1 tells which)` : '';
+    const reason = `the broker is gone after this case${beside}`;
+    const finding = { requirements: each.info.covers, expected: ['the broker serves on'], actual: reason };
+    this.#report(each, { scene, verdict: 'crash', reason, finding }, startedMs);
+  }
+
+  #report(each: Performable, ending: Ending | Unstarted, startedMs: number, attempts = 1): void {
+    const durationMs = this.#stage.clock.now() - startedMs;
+    const result: CaseResult =
+      'scene' in ending
+        ? resultOf(each.info, ending, durationMs, attempts, this.#options.traceAll ?? false)
+        : { case: each.info.id, ...ending, traits: [], trace: [], durationMs: 0, attempts: 0 };
+    if ('fault' in ending && ending.fault !== undefined) {
+      this.#fault = true;
+      this.#problem ??= `${each.info.id}: ${ending.fault instanceof Error ? (ending.fault.stack ?? ending.fault.message) : String(ending.fault)}`;
+    }
+    const final = this.#options.baseline ? applyBaseline(result, each.info, this.#options.baseline) : result;
+    this.#results.set(each.info.id, final);
+    this.#events.push({ type: 'case-finished', result: final });
+    if (isFailure(final.verdict) && ++this.#failures >= (this.#options.bail ?? Number.POSITIVE_INFINITY)) {
+      this.#end(`stopped after ${this.#failures} failures (--bail)`);
+    }
+  }
+}
+
+/** A result without an attempt. */
+interface Unstarted {
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+function without(verdict: Verdict, reason: string): Unstarted {
+  return { verdict, reason };
+}
+
+function isFailure(verdict: Verdict): boolean {
+  return verdict === 'fail' || verdict === 'crash' || verdict === 'flaky';
+}
+
+/** The sanity check, the look for life and the probes have names of their own. */
+const reservedOrdinals = 40;
+
+/** Six characters 0-9a-z, the same for the same seed. */
+function tokenOf(seed: string | undefined): string {
+  let number = Math.floor(Math.random() * 36 ** 6);
+  if (seed !== undefined) {
+    // FNV-1a: any spread will do, as long as it is the same everywhere.
+    number =
+      [...Buffer.from(seed)].reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5) % 36 ** 6;
+  }
+  return number.toString(36).padStart(6, '0');
+}

@@ -1,0 +1,140 @@
+/** How bytes reach a broker: one Link interface over TCP or over memory. */
+
+import net from 'node:net';
+import { Unreachable } from './errors.ts';
+
+/** One network connection, from the client's side. */
+export interface Link {
+  write(bytes: Uint8Array): void;
+  /** Half-closes: the broker sees the end of the stream, its answers still arrive. */
+  end(): void;
+  /** Drops the connection abruptly: a TCP reset where the transport knows one. */
+  reset(): void;
+}
+
+/** What a link reports. `closed` comes once, when the broker has closed (or the connection broke), never after `reset`. */
+export interface LinkEvents {
+  data(bytes: Uint8Array): void;
+  closed(how: string): void;
+}
+
+/** A way to open network connections to one broker. */
+export interface Transport {
+  /** Opens a connection. Rejects with Unreachable. */
+  open(events: LinkEvents, timeoutMs: number): Promise<Link>;
+}
+
+/** MQTT over TCP (section 4.2). */
+export function tcp(host: string, port: number): Transport {
+  return {
+    open: (events, timeoutMs) =>
+      new Promise<Link>((resolve, reject) => {
+        const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true });
+        const timer = setTimeout(() => {
+          socket.destroy();
+          reject(new Unreachable(`${host}:${port} does not accept a connection within ${timeoutMs / 1000} s`));
+        }, timeoutMs);
+        let open = false;
+        let over = false;
+        const closed = (how: string) => {
+          if (over || !open) return;
+          over = true;
+          events.closed(how);
+          // Nothing more is to come; our side is of no use to the broker either.
+          socket.destroy();
+        };
+        socket.on('error', (error: NodeJS.ErrnoException) => {
+          clearTimeout(timer);
+          if (open) closed(error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'RST' : (error.code ?? 'error'));
+          else reject(new Unreachable(`${host}:${port}: ${explain(error)}`));
+        });
+        socket.on('connect', () => {
+          clearTimeout(timer);
+          open = true;
+          resolve({
+            write: (bytes) => {
+              if (!over && socket.writable) socket.write(bytes);
+            },
+            end: () => {
+              if (!over) socket.end();
+            },
+            reset: () => {
+              over = true;
+              socket.resetAndDestroy();
+            },
+          });
+        });
+        socket.on('data', (bytes) => {
+          if (!over) events.data(bytes);
+        });
+        socket.on('end', () => closed('FIN'));
+        socket.on('close', () => closed('closed'));
+      }),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'connection refused; is the broker running, and is this its MQTT port?';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'no such host';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'no route to this host';
+    default:
+      return error.message || error.code || 'no connection';
+  }
+}
+
+/** The server's side of a link in memory. The reference broker's core has this shape. */
+export interface Acceptor {
+  accept(link: { send(bytes: Uint8Array): void; close(): void }): { feed(bytes: Uint8Array): void; ended(): void };
+}
+
+/**
+ * Connections to a broker core in the same process. Bytes arrive in a later turn, as they would from a network, so neither
+ * side runs inside the other's call; what was written before a drop still arrives.
+ */
+export function memory(broker: Acceptor): Transport {
+  return {
+    async open(events) {
+      let clientGone = false;
+      let serverGone = false;
+      const ended = () => {
+        if (serverGone) return;
+        serverGone = true;
+        connection.ended();
+      };
+      const closed = () => {
+        ended();
+        if (clientGone) return;
+        clientGone = true;
+        events.closed('FIN');
+      };
+      const connection = broker.accept({
+        send: (bytes) => {
+          const copy = bytes.slice();
+          queueMicrotask(() => clientGone || events.data(copy));
+        },
+        close: () => queueMicrotask(closed),
+      });
+      return {
+        write: (bytes) => {
+          const copy = bytes.slice();
+          queueMicrotask(() => serverGone || connection.feed(copy));
+        },
+        end: () =>
+          queueMicrotask(() => {
+            ended();
+            queueMicrotask(closed);
+          }),
+        reset: () => {
+          clientGone = true;
+          queueMicrotask(ended);
+        },
+      };
+    },
+  };
+}
