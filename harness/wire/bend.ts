@@ -1,0 +1,36 @@
+/** Deliberate damage to a packet: what happens to each of its named parts. */
+
+/**
+ * What to do with one part: put other bytes in its place (`[]` removes it), repeat it, append to it, keep only its
+ * first bytes, or add to its number (big-endian, wrapping round; for Remaining Length before it is encoded).
+ */
+export type Change =
+  | Uint8Array
+  | readonly number[]
+  | { readonly repeat: number }
+  | { readonly append: Uint8Array | readonly number[] }
+  | { readonly keep: number }
+  | { readonly add: number };
+
+/** Changes by the name of the part. Plain JSON as long as bytes are given as numbers. */
+export type Bend = Readonly<Record<string, Change>>;
+
+/** The bytes of a part after a change. */
+export function change(bytes: Uint8Array, how: Change): Uint8Array {
+  if ('repeat' in how) return Buffer.concat(Array.from({ length: how.repeat }, () => bytes));
+  if ('append' in how) return Buffer.concat([bytes, Uint8Array.from(how.append)]);
+  if ('keep' in how) return bytes.subarray(0, how.keep);
+  if ('add' in how) return added(bytes, how.add);
+  return Uint8Array.from(how);
+}
+
+function added(bytes: Uint8Array, amount: number): Uint8Array {
+  const sum = Uint8Array.from(bytes);
+  let carry = amount;
+  for (let at = sum.length - 1; at >= 0; at--) {
+    const value = (sum[at] ?? 0) + carry;
+    sum[at] = value & 0xff;
+    carry = Math.floor(value / 256);
+  }
+  return sum;
+}

@@ -1,0 +1,24 @@
+/** The verdict on bytes that are no packet of the standard. */
+
+import type { RequirementId } from '../spec/index.ts';
+
+/** Thrown for bytes that break the format: which requirements, why, and where. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+  /** Every requirement that these bytes break, the most specific first. */
+  readonly requirements: readonly RequirementId[];
+  /** What is wrong, as half a sentence. */
+  readonly reason: string;
+  /** The part, by the names that `encode` gives them. */
+  readonly part: string;
+  /** Bytes from the begin of the packet to the begin of what is wrong. */
+  readonly offset: number;
+
+  constructor(requirements: readonly RequirementId[], reason: string, part: string, offset: number) {
+    super(`${part} at offset ${offset}: ${reason} [${requirements.join(', ')}]`);
+    this.requirements = requirements;
+    this.reason = reason;
+    this.part = part;
+    this.offset = offset;
+  }
+}
