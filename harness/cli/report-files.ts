@@ -1,0 +1,86 @@
+/** The files of a run's reports: proved writable before the run, written while it goes on or at its end. */
+
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
+import { json, ndjson } from '../report/json.ts';
+import { type ReportKind, reasonOf } from './values.ts';
+
+const fileNames: Readonly<Record<ReportKind, string>> = {
+  junit: 'junit.xml',
+  json: 'report.json',
+  ndjson: 'events.ndjson',
+};
+
+export interface ReportFiles {
+  /** The files, as the user would name them. */
+  readonly paths: readonly string[];
+  /** Writes what is written while the run goes on. */
+  take(event: RunEvent): void;
+  /** Writes the rest. */
+  finish(events: readonly RunEvent[]): Promise<void>;
+}
+
+/**
+ * Prepares the folder and every file.
+ * @throws UsageError if one of them cannot be written
+ */
+export function openReports(kinds: readonly ReportKind[], directory: string, cwd: string): ReportFiles {
+  const places = kinds.map((kind) => {
+    const path = join(directory, fileNames[kind]);
+    return { kind, path, full: resolve(cwd, path) };
+  });
+  for (const { path, full } of places) prove(path, full);
+  const log = places.find(({ kind }) => kind === 'ndjson');
+  // Written as it happens: it survives whatever ends the run.
+  const descriptor = log ? openSync(log.full, 'w') : undefined;
+
+  return {
+    paths: places.map(({ path }) => path),
+    take(event) {
+      if (descriptor !== undefined) writeSync(descriptor, ndjson(event));
+    },
+    async finish(events) {
+      if (descriptor !== undefined) closeSync(descriptor);
+      for (const { kind, full } of places) {
+        if (kind === 'ndjson') continue;
+        replace(full, await render(kind, events));
+      }
+    },
+  };
+}
+
+/** One report as text. */
+export async function render(kind: ReportKind, events: readonly RunEvent[]): Promise<string> {
+  switch (kind) {
+    case 'junit':
+      return (await import('../report/junit.ts')).junit(events);
+    case 'json':
+      return json(events);
+    case 'ndjson':
+      return events.map(ndjson).join('');
+  }
+}
+
+function prove(path: string, full: string): void {
+  try {
+    mkdirSync(resolve(full, '..'), { recursive: true });
+    if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${path} is a directory`);
+    closeSync(openSync(temporary(full), 'w'));
+    rmSync(temporary(full));
+  } catch (error) {
+    const why = error instanceof UsageError ? error.message : reasonOf(error);
+    throw new UsageError(`cannot write the report ${path}: ${why}`);
+  }
+}
+
+/** Readers see the old file or the new one, never half of it. */
+function replace(full: string, text: string): void {
+  writeFileSync(temporary(full), text);
+  renameSync(temporary(full), full);
+}
+
+function temporary(full: string): string {
+  return `${full}.${process.pid}.tmp`;
+}

@@ -1,0 +1,170 @@
+/** The command `run`: from arguments to a followed run, against the target or against the embedded reference broker. */
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Baseline, baselineName, checkCasesExist, readBaseline } from '../baseline.ts';
+import { UsageError } from '../errors.ts';
+import type { ExitCode, RunEvent } from '../events.ts';
+import type { RunOptions } from '../run.ts';
+import { allCases, type SelectedCase, select } from '../select.ts';
+import type { Strength, Version } from '../spec/index.ts';
+import type { Target } from '../target.ts';
+import { follow } from './follow.ts';
+import type { Io } from './io.ts';
+import { openReports } from './report-files.ts';
+import { expandSelectors, quote, type ReportKind } from './values.ts';
+
+/** What says where the broker is. */
+export interface TargetArguments {
+  readonly target?: string;
+  readonly waitFor?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly prefix?: string;
+}
+
+/** What says which cases. */
+export interface SelectArguments {
+  readonly exclude?: readonly string[];
+  readonly mqtt?: readonly Version[];
+  readonly level?: readonly Strength[];
+}
+
+/** Everything that `run` takes. Times are in milliseconds. */
+export interface RunArguments extends TargetArguments, SelectArguments {
+  /** A file, or false for none. */
+  readonly baseline?: string | false;
+  readonly jobs?: number;
+  readonly timeout?: number;
+  readonly tolerance?: number;
+  readonly retries?: number;
+  readonly bail?: number | true;
+  readonly maxTime?: number;
+  readonly seed?: string;
+  readonly trace?: 'failures' | 'all';
+  readonly report?: readonly ReportKind[];
+  readonly out?: string;
+  readonly verbose: number;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+}
+
+const defaultDirectory = 'mqtt-conform-report';
+
+/** Runs the selected cases and reports. */
+export async function runCommand(selectors: readonly string[], given: RunArguments, io: Io): Promise<ExitCode> {
+  const { all, cases } = await selectCases(selectors, given, io);
+  const address = targetAddress(given, io);
+  const baseline = await findBaseline(given, address !== undefined, all, io);
+  if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
+  const files = openReports(given.report ?? [], given.out ?? defaultDirectory, io.cwd);
+  const { target, close } = await openTarget(given, address);
+  const verbosity = given.quiet ? -1 : Math.max(given.verbose, given.trace === 'all' ? 2 : 0);
+  try {
+    return await follow(
+      await startRun(target, cases, { ...given, trace: verbosity > 1 ? 'all' : 'failures' }, baseline, io.signal),
+      {
+        color: given.color,
+        verbosity,
+        files,
+        ...(address === undefined
+          ? { remark: 'no --target is given: this run shows the embedded reference broker' }
+          : { acceptCommand: acceptCommand(files.paths, target, selectors) }),
+      },
+      io,
+    );
+  } finally {
+    await close();
+  }
+}
+
+/** All cases there are, and the selected ones. */
+export async function selectCases(
+  selectors: readonly string[],
+  given: SelectArguments,
+  io: Io,
+): Promise<{ all: readonly SelectedCase[]; cases: SelectedCase[] }> {
+  const { chapters } = await import('../../suites/index.ts');
+  const all = allCases(chapters);
+  const cases = select(all, {
+    include: await expandSelectors(selectors, io.cwd),
+    exclude: await expandSelectors(given.exclude ?? [], io.cwd),
+    versions: given.mqtt ?? ['v3', 'v5'],
+    levels: given.level ?? ['MUST', 'SHOULD', 'MAY'],
+  });
+  return { all, cases };
+}
+
+/** Where the broker is: the option, or the environment; undefined for the reference broker. */
+export function targetAddress(given: TargetArguments, io: Io): string | undefined {
+  return given.target ?? (io.env.MQTT_CONFORM_TARGET || undefined);
+}
+
+/** The target, or the reference broker on a free port of the loopback interface. */
+export async function openTarget(
+  given: TargetArguments,
+  address: string | undefined,
+): Promise<{ target: Target; close: () => Promise<void> }> {
+  const { parseTarget } = await import('../target.ts');
+  if (address !== undefined) {
+    const target = parseTarget(address, {
+      ...(given.user !== undefined ? { userName: given.user } : {}),
+      ...(given.password !== undefined ? { password: given.password } : {}),
+    });
+    return { target, close: async () => {} };
+  }
+  const [{ createBroker }, { listen }] = await Promise.all([
+    import('../../reference-broker/broker.ts'),
+    import('../../reference-broker/listen.ts'),
+  ]);
+  const listener = await listen(createBroker({}), { port: 0, host: '127.0.0.1' });
+  const target = { ...parseTarget(`127.0.0.1:${listener.port}`), name: 'the reference broker', options: '' };
+  return { target, close: async () => listener.close() };
+}
+
+/** The events of a run with these arguments. */
+export async function startRun(
+  target: Target,
+  cases: readonly SelectedCase[],
+  given: RunArguments,
+  baseline?: Baseline,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<RunEvent>> {
+  const { run } = await import('../run.ts');
+  const options: { -readonly [K in keyof RunOptions]: RunOptions[K] } = { target, cases };
+  if (given.jobs !== undefined) options.jobs = given.jobs;
+  if (given.timeout !== undefined) options.timeoutMs = given.timeout;
+  if (given.tolerance !== undefined) options.toleranceMs = given.tolerance;
+  if (given.retries !== undefined) options.retries = given.retries;
+  if (given.bail !== undefined) options.bail = given.bail === true ? 1 : given.bail;
+  if (given.maxTime !== undefined) options.maxTimeMs = given.maxTime;
+  if (given.waitFor !== undefined) options.waitForMs = given.waitFor;
+  if (given.prefix !== undefined) options.prefix = given.prefix;
+  if (given.seed !== undefined) options.seed = given.seed;
+  if (given.trace === 'all') options.traceAll = true;
+  if (baseline) options.baseline = baseline;
+  if (signal) options.signal = signal;
+  return run(options);
+}
+
+/** The named baseline, or the one in the working directory, which is about a broker of the user's, not the embedded one. */
+async function findBaseline(
+  given: RunArguments,
+  hasTarget: boolean,
+  all: readonly SelectedCase[],
+  io: Io,
+): Promise<Baseline | undefined> {
+  if (given.baseline === false) return undefined;
+  const found = hasTarget && existsSync(resolve(io.cwd, baselineName)) ? baselineName : undefined;
+  const name = given.baseline ?? found;
+  if (name === undefined) return undefined;
+  const baseline = await readBaseline(resolve(io.cwd, name), name);
+  checkCasesExist(baseline, new Set(all.map(({ info }) => info.id)));
+  return baseline;
+}
+
+function acceptCommand(paths: readonly string[], target: Target, selectors: readonly string[]): string {
+  const record = paths.find((path) => path.endsWith('json'));
+  const source = record ? [`--from ${quote(record)}`] : [target.options, ...selectors.map(quote)];
+  return ['npx mqtt-conform baseline write', ...source].join(' ');
+}

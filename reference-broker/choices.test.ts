@@ -1,0 +1,168 @@
+/** No case fails on a behaviour that the standard permits: the whole suite passes under every choice, and under mixes of them. */
+
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../harness/clock.ts';
+import type { Verdict } from '../harness/events.ts';
+import { allCases } from '../harness/select.ts';
+import type { Transport } from '../harness/transport.ts';
+import { chapters } from '../suites/index.ts';
+import { type Choices, defaultChoices } from './choices.ts';
+import { attempt, capabilitiesOf, type Setting } from './prove.ts';
+
+const cases = allCases(chapters);
+
+/** The other values of every choice. */
+const alternatives: { readonly [K in keyof Choices]: readonly Choices[K][] } = {
+  overlapping: ['each'],
+  badConnect: ['CONNACK'],
+  emptyClientId: ['refuse'],
+  otherClientIds: ['refuse'],
+  qos0Offline: ['queue'],
+  grantedQoS: [0, 1],
+  deliverOn: ['PUBREL'],
+  acknowledge: ['first'],
+  invalidFilter: ['0x80'],
+  wildcards: ['refuse'],
+  retainedBeforeSuback: [true],
+  dollarTopics: ['deliver', 'close'],
+  unknownAck: ['ignore', 'close'],
+  retainedQoS0: ['drop'],
+  controlCharacters: ['close'],
+  paddedLength: ['close'],
+  dupOnQoS0: ['accept', 'ignore'],
+  disconnectedSocket: ['leave'],
+  keepAliveCheckMs: [5_000],
+  resendIntervalMs: [4_000],
+  inFlightWindow: [1, 10],
+};
+
+/** Choices against a SHOULD: cases about that SHOULD end as non-strict, which is no failure. */
+const lessPreferred: ReadonlySet<keyof Choices> = new Set([
+  'wildcards',
+  'disconnectedSocket',
+  'dollarTopics',
+  'retainedQoS0',
+  'badConnect',
+]);
+
+const mixes: readonly (readonly [string, Partial<Choices>])[] = [
+  [
+    'a sparing broker',
+    {
+      grantedQoS: 1,
+      emptyClientId: 'refuse',
+      otherClientIds: 'refuse',
+      dollarTopics: 'close',
+      retainedQoS0: 'drop',
+      unknownAck: 'close',
+      inFlightWindow: 1,
+    },
+  ],
+  [
+    'a strict broker',
+    {
+      paddedLength: 'close',
+      controlCharacters: 'close',
+      dupOnQoS0: 'close',
+      unknownAck: 'close',
+      invalidFilter: 'close',
+    },
+  ],
+  [
+    'a generous broker',
+    {
+      overlapping: 'each',
+      qos0Offline: 'queue',
+      dollarTopics: 'deliver',
+      dupOnQoS0: 'accept',
+      invalidFilter: '0x80',
+      badConnect: 'CONNACK',
+      unknownAck: 'ignore',
+    },
+  ],
+  [
+    'a late broker',
+    {
+      deliverOn: 'PUBREL',
+      acknowledge: 'first',
+      retainedBeforeSuback: true,
+      keepAliveCheckMs: 5_000,
+      disconnectedSocket: 'leave',
+      resendIntervalMs: 4_000,
+      inFlightWindow: 2,
+    },
+  ],
+];
+
+/** Every byte of the broker arrives in a segment of its own. */
+function bytewise(transport: Transport): Transport {
+  return {
+    open: (events, timeoutMs) =>
+      transport.open(
+        {
+          data: (bytes) => {
+            for (const at of bytes.keys()) events.data(bytes.subarray(at, at + 1));
+          },
+          closed: (how) => events.closed(how),
+        },
+        timeoutMs,
+      ),
+  };
+}
+
+/** Everything from the broker arrives late, in order. */
+function slow(delayMs: number): (transport: Transport, clock: Clock) => Transport {
+  return (transport, clock) => ({
+    open: (events, timeoutMs) =>
+      transport.open(
+        {
+          data: (bytes) => void clock.after(delayMs, () => events.data(bytes)),
+          closed: (how) => void clock.after(delayMs, () => events.closed(how)),
+        },
+        timeoutMs,
+      ),
+  });
+}
+
+/** The cases that end in none of the verdicts, with the reason. */
+async function wrong(setting: Setting, permitted: readonly Verdict[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  const capabilities = await capabilitiesOf(setting, 'v3');
+  for (const each of cases) {
+    const { verdict, reason, finding } = await attempt(each, setting, capabilities);
+    if (verdict === 'info' ? finding : !permitted.includes(verdict)) {
+      found.push(`${each.info.id} is ${verdict}: ${reason} (expected ${finding?.expected.join(' or ')})`);
+    }
+  }
+  return found;
+}
+
+const permitted: readonly Verdict[] = ['pass', 'not-applicable'];
+
+describe('the whole suite passes when the broker chooses', () => {
+  const rows = Object.entries(alternatives).flatMap(([name, values]) => values.map((value) => [name, value] as const));
+
+  it('names every choice', () => {
+    expect(Object.keys(alternatives).sort()).toEqual(Object.keys(defaultChoices).sort());
+    for (const [name, value] of rows) expect(defaultChoices[name as keyof Choices], name).not.toBe(value);
+  });
+
+  it.each(rows)('%s: %s', async (name, value) => {
+    const soft: readonly Verdict[] = lessPreferred.has(name as keyof Choices) ? ['non-strict'] : [];
+    expect(await wrong({ choices: { [name]: value } }, [...permitted, ...soft])).toEqual([]);
+  });
+
+  it.each(mixes)('%s', async (_, choices) => {
+    expect(await wrong({ choices }, [...permitted, 'non-strict'])).toEqual([]);
+  });
+});
+
+describe('the whole suite passes when the network', () => {
+  it('delivers byte by byte', async () => {
+    expect(await wrong({ network: bytewise }, permitted)).toEqual([]);
+  });
+
+  it('is slow', async () => {
+    expect(await wrong({ network: slow(300) }, permitted)).toEqual([]);
+  });
+});

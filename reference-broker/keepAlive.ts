@@ -1,0 +1,60 @@
+/** Keep Alive: a client that is silent for one and a half times its Keep Alive is gone (section 3.1.2.10). */
+
+import type { Cancel } from '../harness/clock.ts';
+import type { Server } from './server.ts';
+
+/**
+ * Watches one connection. Hearing of the client only notes the time; the timer is set again when it fires, so that a
+ * packet costs no timer.
+ */
+export class KeepAlive {
+  readonly #server: Server;
+  readonly #limitMs: number;
+  readonly #silent: () => void;
+  #heard: number;
+  #cancel: Cancel | undefined;
+
+  /** @param seconds Keep Alive of the CONNECT; 0 turns the mechanism off. @param silent called once, when the client is gone. */
+  constructor(server: Server, seconds: number, silent: () => void) {
+    const { obeys, clock } = server;
+    this.#server = server;
+    this.#silent = silent;
+    this.isOn = seconds > 0;
+    this.#heard = clock.now();
+    this.#limitMs =
+      1_000 * factor(server) * (obeys('v3/3.1.2.10~keep-alive-range#unsigned') ? seconds : (seconds << 16) >> 16);
+    const watches = seconds > 0 || !obeys('v3/3.1.2.10~keep-alive-range#zero');
+    if (watches && obeys('v3/3.1.2-24#watched')) this.#wait(this.#limitMs);
+  }
+
+  /** Whether the client asked for it. */
+  readonly isOn: boolean;
+
+  /** A whole packet has come from the client. */
+  heard(): void {
+    this.#heard = this.#server.clock.now();
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  #wait(ms: number): void {
+    const { clock, choices } = this.#server;
+    const interval = choices.keepAliveCheckMs;
+    const due = clock.now() + ms;
+    const looked = interval > 0 ? Math.ceil(due / interval) * interval : due;
+    this.#cancel = clock.after(looked - clock.now(), () => this.#look());
+  }
+
+  #look(): void {
+    const left = this.#heard + this.#limitMs - this.#server.clock.now();
+    if (left > 0) this.#wait(left);
+    else this.#silent();
+  }
+}
+
+function factor({ obeys }: Server): number {
+  if (!obeys('v3/3.1.2-24#early')) return 0.5;
+  return obeys('v3/3.1.2-24#late') ? 1.5 : 60;
+}
