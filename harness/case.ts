@@ -13,7 +13,7 @@ import type { Connect } from './wire/packet.ts';
 export type Capability =
   /** Grants QoS 1. */
   | 'qos1'
-  /** Grants QoS 2 and completes the QoS 2 handshake in both directions. */
+  /** Grants QoS 2. */
   | 'qos2'
   /** Grants filters with wildcards. */
   | 'wildcards'

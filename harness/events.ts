@@ -103,12 +103,15 @@ export type RunEvent =
       /** The URL of the target, without credentials, or `the reference broker`. */
       readonly target: string;
       readonly versions: readonly Version[];
+      /** Makes the names of the run the same again (`--seed`). */
+      readonly seed: string;
       readonly cases: readonly CaseInfo[];
       readonly capabilities: Capabilities;
       /** Options that reproduce the target on a command line: `-t localhost:1883`; empty for the reference broker. */
       readonly targetOptions: string;
       readonly baseline?: { readonly file: string; readonly entries: number };
     }
+  /** `atMs`: milliseconds since the run started. */
   | { readonly type: 'case-started'; readonly case: string; readonly atMs: number }
   | { readonly type: 'case-finished'; readonly result: CaseResult }
   | {

@@ -56,6 +56,8 @@ class Run {
   readonly #stage: Stage;
   readonly #results = new Map<string, CaseResult>();
   readonly #running = new Map<Performable, { readonly scene: Scene; readonly startedMs: number }>();
+  readonly #seed: string;
+  #startedMs = 0;
   #problem: string | undefined;
   #fault = false;
   #failures = 0;
@@ -65,13 +67,14 @@ class Run {
   constructor(options: RunOptions, events: Channel<RunEvent>) {
     this.#options = options;
     this.#events = events;
+    this.#seed = options.seed ?? Math.random().toString(36).slice(2, 8);
     this.#stage = {
       target: options.target,
       clock: options.clock ?? realClock,
       timeoutMs: options.timeoutMs ?? 10_000,
       toleranceMs: options.toleranceMs ?? 6_000,
       prefix: options.prefix ?? 'mqtt-conform',
-      runToken: tokenOf(options.seed),
+      runToken: tokenOf(this.#seed),
     };
   }
 
@@ -79,6 +82,7 @@ class Run {
     const { cases, maxTimeMs, signal, baseline, target } = this.#options;
     const clock = this.#stage.clock;
     const startedMs = clock.now();
+    this.#startedMs = startedMs;
     const interrupt = () => this.#end('interrupted');
     signal?.addEventListener('abort', interrupt);
     if (signal?.aborted) interrupt();
@@ -97,6 +101,7 @@ class Run {
       target: target.name,
       targetOptions: target.options,
       versions,
+      seed: this.#seed,
       cases: cases.map(({ info }) => info),
       capabilities: capabilities ?? {},
       ...(baseline && { baseline: { file: baseline.file, entries: baseline.entries.length } }),
@@ -111,7 +116,7 @@ class Run {
     signal?.removeEventListener('abort', interrupt);
     for (const each of cases) {
       if (!this.#results.has(each.info.id))
-        this.#report(each, without('could-not-run', this.#problem ?? 'not started'), startedMs);
+        this.#report(each, without('could-not-run', this.#problem ?? 'not started'));
     }
     this.#events.push({
       type: 'run-finished',
@@ -178,13 +183,9 @@ class Run {
         const { each, ordinal } = next;
         const lacking = each.case.needs?.find((name) => capabilities[name] !== true);
         const startedMs = this.#stage.clock.now();
-        this.#events.push({ type: 'case-started', case: each.info.id, atMs: startedMs });
+        this.#events.push({ type: 'case-started', case: each.info.id, atMs: startedMs - this.#startedMs });
         if (lacking) {
-          this.#report(
-            each,
-            without('not-applicable', `needs ${lacking}: ${capabilities[lacking] ?? 'not probed'}`),
-            startedMs,
-          );
+          this.#report(each, without('not-applicable', `needs ${lacking}: ${capabilities[lacking] ?? 'not probed'}`));
         } else {
           await this.#given(this.#one(each, ordinal, startedMs));
         }
@@ -204,6 +205,7 @@ class Run {
     let last = first;
     while (isFailure(last.verdict) && attempts <= (this.#options.retries ?? 0) && !this.#stopped)
       last = await attempt();
+    const durationMs = this.#stage.clock.now() - startedMs;
     const survived = await this.#alive(each.version);
     if (this.#stopped) return;
     if (!survived) return this.#lost();
@@ -212,7 +214,7 @@ class Run {
     this.#report(
       each,
       last.verdict === first.verdict ? last : { ...first, verdict: 'flaky', reason },
-      startedMs,
+      durationMs,
       attempts,
     );
   }
@@ -230,20 +232,19 @@ class Run {
     const [culprit] = [...this.#running].sort(([, a], [, b]) => b.scene.lastSentMs - a.scene.lastSentMs);
     const others = this.#running.size - 1;
     this.#end('the target was lost: it no longer serves a new client');
-    if (!culprit) return;
+    if (!culprit || culprit[1].scene.lastSentMs === 0) return;
     const [each, { scene, startedMs }] = culprit;
     const beside = others > 0 ? `, or after one of the ${others} that ran beside it (-j 1 tells which)` : '';
     const reason = `the broker is gone after this case${beside}`;
     const finding = { requirements: each.info.covers, expected: ['the broker serves on'], actual: reason };
-    this.#report(each, { scene, verdict: 'crash', reason, finding }, startedMs);
+    this.#report(each, { scene, verdict: 'crash', reason, finding }, this.#stage.clock.now() - startedMs);
   }
 
-  #report(each: Performable, ending: Ending | Unstarted, startedMs: number, attempts = 1): void {
-    const durationMs = this.#stage.clock.now() - startedMs;
+  #report(each: Performable, ending: Ending | Unstarted, durationMs = 0, attempts = 1): void {
     const result: CaseResult =
       'scene' in ending
         ? resultOf(each.info, ending, durationMs, attempts, this.#options.traceAll ?? false)
-        : { case: each.info.id, ...ending, traits: [], trace: [], durationMs: 0, attempts: 0 };
+        : { case: each.info.id, ...ending, traits: [], trace: [], durationMs, attempts: 0 };
     if ('fault' in ending && ending.fault !== undefined) {
       this.#fault = true;
       this.#problem ??= `${each.info.id}: ${ending.fault instanceof Error ? (ending.fault.stack ?? ending.fault.message) : String(ending.fault)}`;
@@ -274,13 +275,8 @@ function isFailure(verdict: Verdict): boolean {
 /** The sanity check, the look for life and the probes have names of their own. */
 const reservedOrdinals = 40;
 
-/** Six characters 0-9a-z, the same for the same seed. */
-function tokenOf(seed: string | undefined): string {
-  let number = Math.floor(Math.random() * 36 ** 6);
-  if (seed !== undefined) {
-    // FNV-1a: any spread will do, as long as it is the same everywhere.
-    number =
-      [...Buffer.from(seed)].reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5) % 36 ** 6;
-  }
-  return number.toString(36).padStart(6, '0');
+/** Six characters 0-9a-z, the same for the same seed (FNV-1a: any spread will do, as long as it is the same everywhere). */
+function tokenOf(seed: string): string {
+  const hash = [...Buffer.from(seed)].reduce((sum, byte) => Math.imul(sum ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
+  return (hash % 36 ** 6).toString(36).padStart(6, '0');
 }

@@ -19,6 +19,10 @@ describe('a target', () => {
     expect(`${target.name} ${target.options}`).not.toMatch(/me|cret/);
   });
 
+  it('takes a % that escapes nothing as it is', () => {
+    expect(parseTarget('mqtt://%zz@host').credentials).toEqual({ userName: '%zz' });
+  });
+
   it('prefers credentials given apart', () => {
     expect(parseTarget('mqtt://me:secret@host', { userName: 'you' }).credentials).toEqual({
       userName: 'you',

@@ -62,8 +62,14 @@ function parseUrl(text: string): URL {
   throw new UsageError(`target ${hidden(text)}: not an address; ${form}`);
 }
 
+/** Part of a URL with its %-escapes resolved, as far as they are any. */
 function decoded(text: string): string | undefined {
-  return text === '' ? undefined : decodeURIComponent(text);
+  if (text === '') return undefined;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The target as it was given, without credentials. */

@@ -2,6 +2,7 @@
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { BrokerName } from '../../reference-broker/bench/broker-process.ts';
 import type { Performance, Round, ThroughputOptions } from '../../reference-broker/bench/throughput.ts';
 import { grouped, median, spread, table } from './figures.ts';
 import { findMosquitto, startMosquitto } from './mosquitto.ts';
@@ -15,27 +16,35 @@ const usage = `npm run bench [-- [--quick] [throughput] [start] [run]]
   --quick     fewer and shorter rounds: a look, not a result
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
-});
+const brokerNames = ['reference', 'aedes'] as const satisfies readonly BrokerName[];
 
-const benches: Readonly<Record<string, () => Promise<void>>> = {
+const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   throughput: benchThroughput,
   start: benchStart,
   run: benchRun,
 };
 
-const unknown = positionals.find((name) => !(name in benches));
-if (values.help || unknown !== undefined) {
-  process.stdout.write(unknown === undefined ? usage : `'${unknown}' is no bench\n\n${usage}`);
-  process.exitCode = unknown === undefined ? 0 : 2;
-} else {
+// The end of this process is the end of its children, also when it is told to end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.help) return print(usage);
+  const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
+  if (unknown !== undefined) throw new Error(`'${unknown}' is no bench\n\n${usage}`);
   print(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}\n`);
   for (const [name, bench] of Object.entries(benches)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
-    print('\n');
-    await bench();
+    if (positionals.length === 0 || positionals.includes(name)) await bench(values.quick);
   }
 }
 
@@ -43,46 +52,44 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
-async function benchThroughput(): Promise<void> {
+async function benchThroughput(quick: boolean): Promise<void> {
   const { measureThroughput } = await import('../../reference-broker/bench/throughput.ts');
-  const options: ThroughputOptions = values.quick
+  const options: ThroughputOptions = quick
     ? { rounds: 3, warmUpMs: 500, measureMs: 500 }
     : { rounds: 7, warmUpMs: 1_000, measureMs: 2_000 };
-  print(`Throughput, reference broker : aedes, both with default options; 64-byte payloads over loopback\n`);
-  print(
-    `  median (least–greatest) of ${options.rounds} rounds of ${options.measureMs} ms, one broker after the other\n\n`,
-  );
-  const heading = ['', 'reference', 'aedes', 'ratio', 'CPU/message', '', 'ratio', 'busy: broker, load'];
-  const rows = [heading];
-  for await (const { load, rounds } of measureThroughput(options)) rows.push(throughputRow(load, rounds));
-  print(table(rows));
+  print(`
+Throughput of the reference broker and of aedes, both with default options; payloads of 64 bytes, over loopback.
+Medians of ${options.rounds} rounds of ${options.measureMs} ms, the brokers by turns; in parentheses the least and the greatest ratio of a round.
+`);
+  for await (const { load, rounds } of measureThroughput(options)) print(`\n${throughputTable(load, rounds)}`);
 }
 
-function throughputRow(load: string, rounds: readonly Round[]): string[] {
-  const of = (name: keyof Round, field: keyof Performance) => median(rounds.map((round) => round[name][field]));
-  const busy = (name: keyof Round) => `${percent(of(name, 'brokerBusy'))}, ${percent(of(name, 'loadBusy'))}`;
-  return [
-    load,
-    `${grouped(of('reference', 'messagesPerSecond'))}/s`,
-    `${grouped(of('aedes', 'messagesPerSecond'))}/s`,
-    spread(rounds.map(({ reference, aedes }) => reference.messagesPerSecond / aedes.messagesPerSecond)),
-    `${of('reference', 'cpuPerMessage').toFixed(2)} µs`,
-    `${of('aedes', 'cpuPerMessage').toFixed(2)} µs`,
-    spread(rounds.map(({ reference, aedes }) => aedes.cpuPerMessage / reference.cpuPerMessage)),
-    `${busy('reference')} : ${busy('aedes')}`,
-  ];
+function throughputTable(load: string, rounds: readonly Round[]): string {
+  const row = (title: string, field: keyof Performance, show: (value: number) => string, ratios: readonly number[]) => {
+    const [reference, aedes] = brokerNames.map((name) => show(median(rounds.map((round) => round[name][field]))));
+    return [title, reference ?? '', aedes ?? '', ratios.length > 0 ? spread(ratios) : ''];
+  };
+  const rate = rounds.map(({ reference, aedes }) => reference.messagesPerSecond / aedes.messagesPerSecond);
+  const economy = rounds.map(({ reference, aedes }) => aedes.cpuPerMessage / reference.cpuPerMessage);
+  return table([
+    [load, ...brokerNames, 'reference better by'],
+    row('  messages/s', 'messagesPerSecond', grouped, rate),
+    row('  CPU/message', 'cpuPerMessage', (value) => `${value.toFixed(2)} µs`, economy),
+    row('  core in use by the broker', 'brokerBusy', percent, []),
+    row('  core in use by the load', 'loadBusy', percent, []),
+  ]);
 }
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
 }
 
-async function benchStart(): Promise<void> {
+async function benchStart(quick: boolean): Promise<void> {
   const { measureStartUp } = await import('./tool.ts');
-  const times = values.quick ? 3 : 10;
+  const times = quick ? 3 : 10;
   const measured = await measureStartUp(times);
   const node = median(measured.get('node -e 0') ?? []);
-  print(`Start-up, median of ${times}\n\n`);
+  print(`\nStart-up, medians of ${times}\n\n`);
   const rows = [...measured].map(([name, all]) => {
     return [name, `${Math.round(median(all))} ms`, `${(median(all) / node).toFixed(2)} × node`];
   });
@@ -107,7 +114,7 @@ async function benchRun(): Promise<void> {
     }
   } else notes.push('  no mosquitto is installed on this machine\n');
   add('reference broker', await measureRun());
-  print('A whole run, from the start of the process to its end\n\n');
+  print('\nA whole run, from the start of the process to its end\n\n');
   print(`${table(rows)}\n${notes.join('')}`);
 }
 

@@ -35,9 +35,12 @@ export async function startMosquitto(path: string): Promise<Mosquitto> {
   const configuration = join(directory, 'mosquitto.conf');
   await writeFile(configuration, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
   const child = spawn(path, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const end = () => child.kill();
+  process.on('exit', end);
   const stop = async () => {
+    process.off('exit', end);
     if (child.exitCode === null && child.signalCode === null) {
-      child.kill();
+      end();
       await once(child, 'exit');
     }
     await rm(directory, { recursive: true, force: true });

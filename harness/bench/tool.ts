@@ -18,6 +18,9 @@ export const startUps: Readonly<Record<string, readonly string[]>> = {
   list: [cli, 'list'],
 };
 
+const longestRunMs = 300_000;
+const nobody = { id: 'none', durationMs: 0 };
+
 /** Milliseconds from start to end of each, several times, by turns; the first time, which fills the file cache, does not count. */
 export async function measureStartUp(times: number): Promise<Map<string, number[]>> {
   const measured = new Map(Object.keys(startUps).map((name): [string, number[]] => [name, []]));
@@ -61,11 +64,15 @@ export async function measureRun(target?: string): Promise<WholeRun> {
     const child = spawn(process.execPath, ['--import', memory, cli, ...args], {
       cwd: directory,
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      timeout: longestRunMs,
     });
+    const end = () => child.kill();
+    process.on('exit', end);
     const peakMemory = text(child.stdio[3] as NodeJS.ReadableStream);
     const [code] = (await once(child, 'exit')) as [number | null];
     const durationMs = performance.now() - start;
-    const report = JSON.parse(await readFile(join(directory, 'report.json'), 'utf8')) as Report;
+    process.off('exit', end);
+    const report = await readReport(join(directory, 'report.json'), code);
     const finished = report.cases.flatMap(({ id, result }) => (result ? [{ id, durationMs: result.durationMs }] : []));
     return {
       exitCode: code ?? Number.NaN,
@@ -80,4 +87,10 @@ export async function measureRun(target?: string): Promise<WholeRun> {
   }
 }
 
-const nobody = { id: 'none', durationMs: 0 };
+async function readReport(path: string, code: number | null): Promise<Report> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Report;
+  } catch (error) {
+    throw new Error(`the run ended with ${code} and left no report`, { cause: error });
+  }
+}

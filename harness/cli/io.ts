@@ -2,7 +2,7 @@
 
 /** A stream of text; `isTTY` and `columns` as Node's own streams have them. */
 export interface Output {
-  write(text: string): void;
+  write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

@@ -77,7 +77,11 @@ function build(io: Io, done: Done): Command {
   selectOptions(program.command('list').description('prints the cases, or the coverage of the requirements'))
     .argument('[selectors...]', 'which cases')
     .option('--coverage', 'every requirement with its cases, or the reason why it has none')
-    .addOption(new Option('-r, --report <kind>', 'json prints data').argParser(parseList('--report', { json: 'json' })))
+    .addOption(
+      new Option('-r, --report <kind>', 'json prints data').argParser(
+        parseList('--report', new Map([['json', 'json']])),
+      ),
+    )
     .action(async (selectors: string[], given: ListArguments) => {
       const { listCommand } = await import('./list.ts');
       done(await listCommand(selectors, given, io));

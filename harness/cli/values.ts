@@ -31,13 +31,13 @@ export function parseCount(option: string, least: number, most = Number.MAX_SAFE
 /** Words separated by commas, each one of `known`; repeating the option adds to the list. */
 export function parseList<T extends string>(
   option: string,
-  known: Readonly<Record<string, T>>,
+  known: ReadonlyMap<string, T>,
 ): (text: string, previous?: readonly T[]) => readonly T[] {
   return (text, previous = []) => {
     const words = text.split(',').map((word) => {
-      const value = known[word.trim().toLowerCase()];
+      const value = known.get(word.trim().toLowerCase());
       if (value) return value;
-      throw new UsageError(`${option}: '${word}' is none of ${Object.keys(known).join(', ')}`);
+      throw new UsageError(`${option}: '${word}' is none of ${[...known.keys()].join(', ')}`);
     });
     return [...new Set([...previous, ...words])];
   };
@@ -48,13 +48,26 @@ export function collect(text: string, previous: readonly string[] = []): readonl
   return [...previous, ...text.split(',').filter(Boolean)];
 }
 
-export const versionWords: Readonly<Record<string, Version>> = { '3.1.1': 'v3', '5': 'v5', '5.0': 'v5' };
-export const levelWords: Readonly<Record<string, Strength>> = { must: 'MUST', should: 'SHOULD', may: 'MAY' };
+export const versionWords: ReadonlyMap<string, Version> = new Map([
+  ['3.1.1', 'v3'],
+  ['5', 'v5'],
+  ['5.0', 'v5'],
+]);
+
+export const levelWords: ReadonlyMap<string, Strength> = new Map([
+  ['must', 'MUST'],
+  ['should', 'SHOULD'],
+  ['may', 'MAY'],
+]);
 
 /** The reports that can be written as files. */
-export const reportKinds = { junit: 'junit', json: 'json', ndjson: 'ndjson' } as const;
+export type ReportKind = 'junit' | 'json' | 'ndjson';
 
-export type ReportKind = keyof typeof reportKinds;
+export const reportKinds: ReadonlyMap<string, ReportKind> = new Map([
+  ['junit', 'junit'],
+  ['json', 'json'],
+  ['ndjson', 'ndjson'],
+]);
 
 /** Replaces `@file` by the selectors in that file, one a line; `#` starts a comment. */
 export async function expandSelectors(selectors: readonly string[], cwd: string): Promise<string[]> {
@@ -68,10 +81,13 @@ export async function expandSelectors(selectors: readonly string[], cwd: string)
       } catch (error) {
         throw new UsageError(`cannot read the selectors in ${path}: ${reasonOf(error)}`);
       }
-      return text
+      const named = text
         .split('\n')
         .map((line) => line.replace(/(^|\s)#.*/, '').trim())
         .filter(Boolean);
+      // No selector means every case, which an empty file can't mean.
+      if (named.length === 0) throw new UsageError(`${path} has no selector`);
+      return named;
     }),
   );
   return expanded.flat();

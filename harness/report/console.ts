@@ -175,15 +175,14 @@ function ending(report: Report, options: ConsoleOptions, paint: Paint): string[]
   const done = finishedCases(report);
   const explained = done.filter(({ info, result }) => needsExplanation(info, result));
   const accept = options.acceptCommand && done.some(({ info, result }) => gates(info, result));
-  return [
+  const lines = [
     ...openChapters(report, options, paint),
     ...explanations(report, explained, options, paint),
     ...summary(report, paint),
     ...(options.reports.length > 0 ? labelled('reports', options.reports, paint) : []),
     ...(accept ? labelled('known?', [`accept these: ${options.acceptCommand}`], paint) : []),
-    '',
-    verdict(report, paint),
   ];
+  return [...lines, ...(lines.length > 0 ? [''] : []), verdict(report, paint)];
 }
 
 /** Chapters that the end of the run cut off. */

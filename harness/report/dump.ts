@@ -20,6 +20,8 @@ const tailEntries = 12;
 /** Fewer bytes than this beside the reading are too few: the hex then goes below it. */
 const fewBytes = 16;
 const manyBytes = 32;
+/** Of a long packet without a mark, these last bytes are shown, too: packet id and payload stand there. */
+const tailBytes = 8;
 /** `… ` before and ` … (1234 bytes)` after. */
 const ellipsisColumns = 17;
 
@@ -80,7 +82,7 @@ function layoutOf(entries: readonly WireEntry[], columns: number): Layout {
   const fitting = (room: number) => Math.floor((room - ellipsisColumns) / 3);
   const beside = fitting(columns - margin - readingWidth - 2);
   const below = beside < fewBytes;
-  const byteCount = Math.min(manyBytes, Math.max(8, below ? fitting(columns - margin) : beside));
+  const byteCount = Math.min(manyBytes, Math.max(tailBytes + 4, below ? fitting(columns - margin) : beside));
   return { peerWidth, margin, readingWidth, below, byteCount };
 }
 
@@ -102,11 +104,15 @@ function time(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** The bytes around the mark (or the first ones), and the carets below the deviating ones. */
+/** The bytes around the mark (or those of both ends), and the carets below the deviating ones. */
 function hexOf(entry: WireEntry, limit: number): { hex: string; carets: string } {
   const bytes = clean(entry.hex ?? '').match(/../g) ?? [];
   const total = Math.max(entry.length ?? 0, bytes.length);
   const { mark } = entry;
+  if (!mark && total === bytes.length && total > limit) {
+    const head = bytes.slice(0, limit - tailBytes).join(' ');
+    return { hex: `${head} … ${bytes.slice(-tailBytes).join(' ')} (${total} bytes)`, carets: '' };
+  }
   // The window leaves the fixed header only for a mark beyond it.
   const beyond = mark && mark.offset + Math.min(mark.length, 4) > limit;
   const last = Math.max(0, bytes.length - limit);

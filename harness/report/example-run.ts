@@ -68,6 +68,7 @@ export function exampleRun(
       target: 'localhost:1883',
       targetOptions: '-t localhost:1883',
       versions: ['v3'],
+      seed: 'example',
       cases: cases.map(([info]) => info),
       capabilities: { qos2: true, wildcards: 'SUBACK 0x80' },
     },

@@ -94,6 +94,13 @@ describe('dump', () => {
     expect(lines[1]?.trim()).toBe(carets);
   });
 
+  it('shows both ends of long packets without a mark', () => {
+    const [line] = dump([entry({ hex: bytes(60).join(''), length: 60 })], { paint: plain });
+    expect(line).toMatch(/ 00 01 02 .* … 34 35 36 37 38 39 3a 3b \(60 bytes\)$/);
+    const [cut] = dump([entry({ hex: bytes(256).join(''), length: 9999 })], { paint: plain });
+    expect(cut).toMatch(/ 00 01 02 .* … \(9999 bytes\)$/);
+  });
+
   it('puts the hex below the reading where columns are few', () => {
     const trace = [
       entry({ hex: bytes(40).join(''), reading: 'x'.repeat(40), mark: { offset: 1, length: 1, text: 'this' } }),

@@ -53,6 +53,7 @@ function addProperties(suite: TestSuite, { started }: Report): void {
   if (!started) return;
   suite.property('target', clean(started.target));
   suite.property('versions', started.versions.map(versionName).join(', '));
+  suite.property('seed', started.seed);
   suite.property('tool', clean(started.tool));
   if (started.baseline) {
     suite.property('baseline', clean(`${started.baseline.file} (${started.baseline.entries} entries)`));
@@ -92,7 +93,9 @@ function failureType(info: CaseInfo, result: CaseResult): RequirementId | string
 
 function body(message: string, info: CaseInfo, result: CaseResult, report: Report): string {
   const targetOptions = report.started?.targetOptions ?? '';
-  return [message, '', ...explain(info, result, { targetOptions })].join('\n');
+  const text = [message, '', ...explain(info, result, { targetOptions })].join('\n');
+  // It becomes a CDATA section, and the builder escapes only the first end of one.
+  return text.replaceAll(']]>', ']] >');
 }
 
 /** The builder writes no message with `skipped`, so the element is added here. */

@@ -1,6 +1,7 @@
 /** The example table against the codec, and against its own rules. */
 
 import { describe, expect, it } from 'vitest';
+import { requirement, strengthOf, versionOf } from '../spec/index.ts';
 import { fromHex, hex } from './build.ts';
 import { decode, Malformed } from './decode.ts';
 import { encode } from './encode.ts';
@@ -50,6 +51,15 @@ describe.each([
     expect(new Set(slugs).size).toBe(slugs.length);
     expect(new Set(rows.map(({ title }) => title)).size).toBe(slugs.length);
     expect(slugs.filter((slug) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug))).toEqual([]);
+  });
+
+  it('break what the standard demands of that version', () => {
+    for (const { id, version, requirements } of rows) {
+      expect([id, requirements.length > 0]).toEqual([id, true]);
+      for (const each of requirements) {
+        expect([id, each, strengthOf(requirement(each).level), versionOf(each)]).toEqual([id, each, 'MUST', version]);
+      }
+    }
   });
 
   it('are one whole packet each, unless their length is what is wrong', () => {

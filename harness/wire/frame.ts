@@ -75,17 +75,17 @@ export class Framer {
   }
 
   #acrossChunks(): Uint8Array | undefined {
-    for (let chunk = this.#chunks[0]; chunk; chunk = this.#chunks[0]) {
+    for (;;) {
       const size = this.#partial ? this.#sizeOf(this.#partial, 0, this.#filled) : Number.NaN;
+      if (this.#partial && size === this.#filled) return this.#handOut(this.#partial);
+      const chunk = this.#chunks[0];
+      if (!chunk) return undefined;
       // As long as the size is unknown, the next byte is the last that is sure to belong to this packet.
       const wanted = Number.isNaN(size) ? 1 : size - this.#filled;
       const taken = Math.min(wanted, chunk.length - this.#at);
       this.#append(chunk.subarray(this.#at, this.#at + taken), size);
       this.#take(taken);
-      if (this.#partial && this.#sizeOf(this.#partial, 0, this.#filled) === this.#filled)
-        return this.#handOut(this.#partial);
     }
-    return undefined;
   }
 
   /** The size of the packet that begins at `start`, or NaN as long as its header is incomplete. */

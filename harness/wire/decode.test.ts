@@ -1,0 +1,113 @@
+/** What the decoder leaves to others, and where it says that a fault is. */
+
+import { describe, expect, it } from 'vitest';
+import { connect, fromHex, publish, subscribe } from './build.ts';
+import { decode, Malformed } from './decode.ts';
+import { encode } from './encode.ts';
+
+describe('not judged by the decoder', () => {
+  it('the protocol name', () => {
+    const packet = connect({ clientId: 'c', protocolName: 'MQIsdp' });
+    expect(decode(encode(packet, 'v3'), 'v3')).toEqual(packet);
+  });
+
+  it.each([0, 3, 5, 6, 0x84, 255])('what follows the protocol level %d', (protocolLevel) => {
+    const packet = connect({ clientId: '', protocolLevel, keepAlive: 0 });
+    const bytes = encode(packet, 'v3', { connectFlags: [0x01], surplus: [1, 2, 3] });
+    expect(decode(bytes, 'v3')).toEqual(packet);
+    expect(decode(encode(packet, 'v3', { connectFlags: [], keepAlive: [], 'clientId.length': [] }), 'v3')).toEqual(
+      packet,
+    );
+  });
+
+  it('DUP with QoS 0', () => {
+    expect(decode(fromHex('38 03 00 01 61'), 'v3')).toMatchObject({ dup: true, qos: 0, topic: 'a' });
+  });
+
+  it('wildcards in a Topic Name, and the syntax of a Topic Filter', () => {
+    expect(decode(encode(publish({ topic: 'a/#' }), 'v3'), 'v3')).toMatchObject({ topic: 'a/#' });
+    expect(decode(encode(subscribe(1, ['#/a+', 1]), 'v3'), 'v3')).toMatchObject({
+      filters: [{ filter: '#/a+', qos: 1 }],
+    });
+  });
+
+  it('the identifier of an acknowledgement', () => {
+    expect(decode(fromHex('40 02 00 00'), 'v3')).toEqual({ type: 'PUBACK', packetId: 0 });
+    expect(decode(fromHex('B0 02 00 00'), 'v3')).toEqual({ type: 'UNSUBACK', packetId: 0 });
+  });
+
+  it('a Remaining Length in more bytes than needed', () => {
+    expect(decode(fromHex('C0 80 80 80 00'), 'v3')).toEqual({ type: 'PINGREQ' });
+    expect(decode(fromHex('40 82 00 00 0A'), 'v3')).toEqual({ type: 'PUBACK', packetId: 10 });
+  });
+
+  it('an empty Client Identifier with Clean Session 0', () => {
+    const packet = connect({ clientId: '', clean: false });
+    expect(decode(encode(packet, 'v3'), 'v3')).toEqual(packet);
+  });
+});
+
+describe('empty topics', () => {
+  it.each([
+    ['Topic Filter of a SUBSCRIBE', '82 05 00 01 00 00 00', 'filters.0.filter', 6],
+    ['second Topic Filter of a SUBSCRIBE', '82 09 00 01 00 01 61 00 00 00 00', 'filters.1.filter', 10],
+    ['Will Topic', '10 11 00 04 4D 51 54 54 04 06 00 3C 00 01 63 00 00 00 00', 'will.topic', 17],
+  ])('%s', (_what, digits, part, offset) => {
+    expect(faultOf(digits)).toMatchObject({ part, offset });
+    expect(faultOf(digits).requirements).toContain('v3/4.7.3-1');
+  });
+});
+
+describe('the offset of a fault', () => {
+  it.each([
+    ['the header', 'C1 00', 'header', 0],
+    ['a Remaining Length without end', '30 80', 'remainingLength', 1],
+    ['a Remaining Length beyond the bytes', '30 05 00 01 61', 'remainingLength', 1],
+    ['bytes after the packet', 'C0 00 00', 'surplus', 2],
+    ['the connect flags', '10 0D 00 04 4D 51 54 54 04 03 00 3C 00 01 63', 'connectFlags', 9],
+    ['an identifier behind a two byte Remaining Length', '82 82 00 00 00', 'packetId', 3],
+    ['the length of a topic', '30 05 00 04 61 62 63', 'topic.length', 2],
+    ['the first ill-formed byte of a topic', '30 07 00 05 61 C3 A9 ED A0', 'topic', 7],
+    ['a zero in a topic', '30 06 00 04 C3 A9 00 61', 'topic', 6],
+    ['a requested QoS', '82 0A 00 01 00 01 61 00 00 01 62 03', 'filters.1.options', 11],
+    ['a return code', '90 05 00 01 00 80 03', 'codes.2', 6],
+    ['surplus in a fixed packet', '40 03 00 01 00', 'surplus', 4],
+  ])('%s', (_what, digits, part, offset) => {
+    expect(faultOf(digits)).toMatchObject({ part, offset });
+  });
+});
+
+describe('surplus in a CONNECT', () => {
+  const plain = '00 04 4D 51 54 54 04 02 00 3C 00 01 63';
+  const absent = ['v3/3.1.2-11', 'v3/3.1.2-18', 'v3/3.1.2-20'];
+
+  it('with the form of fields breaks the flags that say that they are absent', () => {
+    expect(faultOf(`10 10 ${plain} 00 01 78`).requirements).toEqual(expect.arrayContaining(absent));
+  });
+
+  it('without the form of fields does not', () => {
+    const { requirements } = faultOf(`10 0E ${plain} 00`);
+    expect(requirements).toEqual(['v3/2.4~surplus-bytes', 'v3/3.1.4-1']);
+  });
+});
+
+it('payloads are views of the frame', () => {
+  const frame = encode(publish({ topic: 'a', payload: 'hi' }), 'v3');
+  const packet = decode(frame, 'v3');
+  expect(packet.type === 'PUBLISH' && packet.payload.buffer).toBe(frame.buffer);
+});
+
+it('takes any Uint8Array, also one within a larger buffer', () => {
+  const around = Uint8Array.from([9, 9, ...fromHex('30 05 00 01 61 68 69'), 9]);
+  expect(decode(around.subarray(2, 9), 'v3')).toMatchObject({ type: 'PUBLISH', topic: 'a', payload: fromHex('68 69') });
+});
+
+function faultOf(digits: string): Malformed {
+  try {
+    decode(fromHex(digits), 'v3');
+  } catch (fault) {
+    if (fault instanceof Malformed) return fault;
+    throw fault;
+  }
+  throw new Error(`not malformed: ${digits}`);
+}
