@@ -72,6 +72,7 @@ const credentials = fc.oneof(
 
 const will = fc.record({ topic: topicName, payload: binary, qos, retain: fc.boolean() });
 
+/** An empty Client Identifier only with Clean Session 1 (section 3.1.3.1). */
 const connects = fc
   .record({
     clientId: text,
@@ -80,7 +81,7 @@ const connects = fc
     will: fc.option(will, { nil: undefined }),
     credentials,
   })
-  .map((fields) => connect({ ...fields, ...fields.credentials }));
+  .map((fields) => connect({ ...fields, clean: fields.clean || fields.clientId === '', ...fields.credentials }));
 
 /** DUP 1 only with QoS 1 and 2 (section 3.3.1.1). */
 const publishes = fc

@@ -53,9 +53,9 @@ export interface BrokerOptions extends Partial<Limits> {
 
 const defaultLimits: Limits = {
   maximumPacketSize: 16 * 2 ** 20,
-  maximumQueuedBytes: 64 * 2 ** 20,
+  maximumHeldBytes: 64 * 2 ** 20,
   maximumSessions: 100_000,
-  maximumRetained: 100_000,
+  maximumRetainedBytes: 256 * 2 ** 20,
   connectTimeoutMs: 10_000,
 };
 
@@ -90,7 +90,7 @@ function createServer({ faults, consulted, clock = realClock, credentials, ...op
     connections: new Set(),
     sessions: new Map(),
     subscriptions: new Subscriptions(obeys, choices),
-    retained: new Retained(obeys, choices, limits.maximumRetained),
+    retained: new Retained(obeys, choices, limits.maximumRetainedBytes),
     // No client can give an identifier with U+0000, so this one is unique.
     assignIdentifier: () => (obeys('v3/3.1.3-6') ? `\0${assigned++}` : '\0'),
   };

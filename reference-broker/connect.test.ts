@@ -1,3 +1,5 @@
+/** CONNECT and CONNACK: who is let in, and with which session. */
+
 import { describe, expect, it } from 'vitest';
 import { connack, connect, pingreq, pingresp, publish, pubrec, suback, subscribe } from '../harness/wire/build.ts';
 import { type Stage, start } from './testClient.ts';

@@ -86,8 +86,8 @@ function refuse(connection: ClientConnection, packet: Connect, [code, by]: Refus
   const { obeys, output } = server;
   const fitting = obeys('v3/3.2.2.3~fitting-return-code') ? code : 6;
   if (obeys(`${by}#CONNACK`)) connection.send(output.connack(!obeys('v3/3.2.2-4'), fitting));
-  if (!obeys('v3/3.1.4-3#after-checks')) takeSession(server, packet);
-  if (!obeys('v3/3.1.4-5')) return connection.open(new Session('', true, 'v3'), 0);
+  if (!obeys('v3/3.1.4-3#after-checks')) takeSession(connection, packet, keyOf(server, packet.clientId));
+  if (!obeys('v3/3.1.4-5')) return connection.open(new Session('', true, connection.version), 0);
   if (obeys('v3/3.2.2-5', `${by}#close`)) connection.end('refused');
 }
 
@@ -95,8 +95,9 @@ function refuse(connection: ClientConnection, packet: Connect, [code, by]: Refus
 function letIn(connection: ClientConnection, packet: Connect): void {
   const { server } = connection;
   const { obeys, output } = server;
-  if (obeys('v3/3.1.4-2')) server.sessions.get(keyOf(server, packet.clientId))?.connection?.end('take-over');
-  const { session, present } = takeSession(server, packet);
+  const key = keyOf(server, packet.clientId);
+  if (obeys('v3/3.1.4-2')) server.sessions.get(key)?.connection?.end('take-over');
+  const { session, present } = takeSession(connection, packet, key);
   if (packet.will) session.will = messageOfWill(packet.will, obeys);
   connection.open(session, packet.keepAlive);
   if (session.will && !obeys('v3/3.1.2-8#not-before')) distribute(server, session.will);
@@ -114,9 +115,12 @@ function sessionPresent({ obeys }: Server, { clean }: Connect, present: boolean)
 }
 
 /** The stored session, or with CleanSession 1 a new one after the stored one is discarded (section 3.1.2.4). */
-function takeSession(server: Server, packet: Connect): { session: Session; present: boolean } {
+function takeSession(
+  { server, version }: ClientConnection,
+  packet: Connect,
+  key: string,
+): { session: Session; present: boolean } {
   const { obeys, sessions } = server;
-  const key = packet.clientId === '' ? server.assignIdentifier() : keyOf(server, packet.clientId);
   const stored = sessions.get(key);
   const discards = packet.clean
     ? obeys('v3/3.1.2-6#previous', 'v3/3.1.4-3#clean-session')
@@ -127,13 +131,14 @@ function takeSession(server: Server, packet: Connect): { session: Session; prese
     return { session: stored, present: true };
   }
   if (stored) discard(server, stored);
-  const session = new Session(key, packet.clean, 'v3');
+  const session = new Session(key, packet.clean, version);
   sessions.set(key, session);
   return { session, present: false };
 }
 
-/** The Client Identifier is what sessions are known by (section 3.1.3.1). */
-function keyOf({ obeys }: Server, clientId: string): string {
+/** The Client Identifier is what sessions are known by; a client that has none gets one (section 3.1.3.1). */
+function keyOf({ obeys, assignIdentifier }: Server, clientId: string): string {
+  if (clientId === '') return assignIdentifier();
   let key = clientId;
   if (!obeys('v3/3.1.3-2#case')) key = key.toLowerCase();
   if (!obeys('v3/3.1.3-2#whole')) key = key.slice(0, -1);

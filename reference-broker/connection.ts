@@ -38,6 +38,7 @@ export class ClientConnection implements Connection {
   }
 
   feed(bytes: Uint8Array): void {
+    if (this.#ended) return;
     // The stream may be cut anywhere: what is not yet a whole packet waits for more.
     if (!this.server.obeys('v3/4.2~byte-stream')) this.#framer = this.#newFramer();
     this.#framer.push(bytes);

@@ -1,3 +1,5 @@
+/** The sending side: QoS, redelivery, queues and the window of messages in flight. */
+
 import { describe, expect, it } from 'vitest';
 import {
   connack,
@@ -120,7 +122,7 @@ describe('3.1.2.4 messages for a client that is away', () => {
   });
 
   it('are dropped when there is no room', () => {
-    const stage = start({ maximumQueuedBytes: 1_000 });
+    const stage = start({ maximumHeldBytes: 1_000 });
     const [subscriber, publisher] = pair(stage, 1);
     subscriber.drop();
     for (let id = 1; id <= 10; id++) publisher.send(publish({ topic: 't', qos: 1, packetId: id }));

@@ -2,8 +2,7 @@
 
 import type { QoS } from '../harness/wire/packet.ts';
 import type { ClientConnection } from './connection.ts';
-import type { Message } from './message.ts';
-import { lowerQoS } from './message.ts';
+import { lowerQoS, type Message, sizeOf } from './message.ts';
 import type { Server } from './server.ts';
 import type { Outgoing, Sent, Session } from './session.ts';
 
@@ -29,17 +28,37 @@ function isRetained({ obeys }: Server, message: Message): boolean {
 export function deliver(server: Server, session: Session, message: Message, granted: QoS, retain: boolean): void {
   const { obeys } = server;
   const qos = obeys('v3/3.8.4-6') ? lowerQoS(message.qos, granted) : message.qos;
-  const { connection, inFlight } = session;
-  if (qos === 0 && connection) return sendAtMostOnce(connection, message, retain);
-  if (inFlight.size > 0 && !obeys('v3/4.3.2~several-in-flight')) return;
-  const outgoing = { message, qos, retain };
-  if (connection && session.queue.length === 0 && hasRoomInFlight(server, session))
-    transmit(connection, session, outgoing);
-  else enqueue(server, session, outgoing);
+  const { connection } = session;
+  if (!connection) return keep(server, session, { message, qos, retain });
+  if (qos === 0) return sendAtMostOnce(connection, message, retain);
+  if (session.inFlight.size > 0 && !obeys('v3/4.3.2~several-in-flight')) return;
+  if (!hold(server, session, message)) return;
+  session.queue.push({ message, qos, retain });
+  sendQueued(connection, session);
 }
 
-function hasRoomInFlight({ choices }: Server, session: Session): boolean {
-  return session.inFlight.size < choices.inFlightWindow;
+/** Keeps a message for a client that is away: from QoS 1 on it has to, below it may (section 3.1.2.4). */
+function keep(server: Server, session: Session, outgoing: Outgoing): void {
+  const { obeys, choices } = server;
+  const { message, qos } = outgoing;
+  let copies = Number(qos > 0 ? obeys('v3/3.1.2-5') : choices.qos0Offline === 'queue');
+  if (qos === 0 && !obeys('v3/3.1.2.4~qos0-stored-offline')) copies = 2;
+  for (; copies > 0 && hold(server, session, message); copies--) {
+    if (qos > 0) session.queue.push(outgoing);
+    else session.missed.push(outgoing);
+  }
+}
+
+/** Reserves room for a message until it is released; false if there is none. */
+function hold({ limits }: Server, session: Session, message: Message): boolean {
+  const bytes = sizeOf(message);
+  if (session.heldBytes + bytes > limits.maximumHeldBytes) return false;
+  session.heldBytes += bytes;
+  return true;
+}
+
+function release(session: Session, message: Message): void {
+  session.heldBytes -= sizeOf(message);
 }
 
 /** Section 4.3.1. A client that reads too slowly loses these first. */
@@ -57,58 +76,48 @@ const senderRules = {
   2: { unused: 'v3/4.3.3-1#unused', first: 'v3/4.3.3-1#first-dup', held: 'v3/4.3.3-1#held' },
 } as const;
 
-/** Sends a message for the first time; from QoS 1 on it is held until the client has acknowledged it. */
-function transmit(connection: ClientConnection, session: Session, { message, qos, retain }: Outgoing): void {
-  if (qos === 0) return sendAtMostOnce(connection, message, retain);
+/** Sends what waits, in order, as far as the window of messages in flight allows. */
+function sendQueued(connection: ClientConnection, session: Session): void {
+  const { choices } = connection.server;
+  while (session.queue.length > 0 && session.inFlight.size < choices.inFlightWindow) {
+    const next = session.queue.shift();
+    if (next?.qos) transmit(connection, session, next, next.qos);
+  }
+}
+
+/** Sends a message for the first time, and holds it until the client has acknowledged it. */
+function transmit(connection: ClientConnection, session: Session, { message, retain }: Outgoing, qos: 1 | 2): void {
   const { obeys, output } = connection.server;
   const rules = senderRules[qos];
   const packetId = session.nextPacketId(obeys, rules.unused);
-  const sent: Sent = { message, qos, retain, packetId, waitsFor: qos === 1 ? 'PUBACK' : 'PUBREC' };
-  if (obeys(rules.held)) session.inFlight.set(packetId, sent);
+  if (obeys(rules.held)) {
+    session.inFlight.set(packetId, { message, qos, retain, packetId, waitsFor: qos === 1 ? 'PUBACK' : 'PUBREC' });
+  }
   const packet = output.publish(message, qos, retain, packetId, !obeys(rules.first));
   connection.send(packet, obeys('v3/4.6.0-5', 'v3/4.6.0-6'));
 }
 
-/** Keeps a message until the client is back or has acknowledged others (section 3.1.2.4). */
-function enqueue({ obeys, choices, limits }: Server, session: Session, outgoing: Outgoing): void {
-  let copies = 1;
-  if (outgoing.qos === 0 && choices.qos0Offline === 'drop') copies = 0;
-  if (outgoing.qos === 0 && !obeys('v3/3.1.2.4~qos0-stored-offline')) copies = 2;
-  if (outgoing.qos > 0 && !session.connection && !obeys('v3/3.1.2-5')) copies = 0;
-  const bytes = sizeOf(outgoing.message);
-  for (; copies > 0 && session.queuedBytes + bytes <= limits.maximumQueuedBytes; copies--) {
-    session.queue.push(outgoing);
-    session.queuedBytes += bytes;
-  }
-}
-
-/** About what a waiting message takes, in bytes. */
-function sizeOf({ topic, payload }: Message): number {
-  return 200 + topic.length + payload.length;
-}
-
-/** Sends what waits, in order, as far as the window of messages in flight allows. */
-function sendQueued(connection: ClientConnection, session: Session): void {
-  const { queue } = session;
-  for (let next = queue.peek(); next; next = queue.peek()) {
-    if (next.qos > 0 && !hasRoomInFlight(connection.server, session)) return;
-    queue.shift();
-    session.queuedBytes -= sizeOf(next.message);
-    transmit(connection, session, next);
-  }
+/** The exchange of a message is complete: its identifier is free, and the next message may go. */
+function complete(connection: ClientConnection, session: Session, { message, packetId }: Sent): void {
+  session.inFlight.delete(packetId);
+  release(session, message);
+  sendQueued(connection, session);
 }
 
 /** Continues a session on a new connection: what was not acknowledged goes out again, then what has waited (section 4.4). */
 export function resume(connection: ClientConnection, session: Session): void {
-  const { obeys } = connection.server;
+  const { server } = connection;
+  const { obeys } = server;
+  // Resuming makes no new subscription, so it brings no retained messages.
   if (!obeys('v3/3.3.1-6#only-new')) {
-    for (const message of [...session.filters.keys()].flatMap((filter) =>
-      connection.server.retained.matching(filter),
-    )) {
-      deliver(connection.server, session, message, 2, true);
-    }
+    const retained = [...session.filters.keys()].flatMap((filter) => server.retained.matching(filter));
+    for (const message of retained) deliver(server, session, message, 2, true);
   }
   resendUnacknowledged(connection, session, obeys('v3/3.3.1-1'));
+  for (let next = session.missed.shift(); next; next = session.missed.shift()) {
+    release(session, next.message);
+    sendAtMostOnce(connection, next.message, next.retain);
+  }
   sendQueued(connection, session);
 }
 
@@ -132,10 +141,9 @@ export function resendUnacknowledged(connection: ClientConnection, session: Sess
 /** PUBACK: the message is delivered (section 4.3.2). */
 export function receivePuback(connection: ClientConnection, session: Session, packetId: number): void {
   const { obeys } = connection.server;
-  if (session.inFlight.get(packetId)?.waitsFor !== 'PUBACK')
-    return receiveUnknown(connection, session, 'PUBACK', packetId);
-  if (obeys('v3/4.3.2-1#acknowledged')) session.inFlight.delete(packetId);
-  sendQueued(connection, session);
+  const sent = session.inFlight.get(packetId);
+  if (sent?.waitsFor !== 'PUBACK') return receiveUnknown(connection, session, 'PUBACK', packetId);
+  if (obeys('v3/4.3.2-1#acknowledged')) complete(connection, session, sent);
 }
 
 /** PUBREC: the client has the message, which therefore is not sent again; PUBREL follows, as often as PUBREC comes (section 4.3.3). */
@@ -153,10 +161,9 @@ export function receivePubrec(connection: ClientConnection, session: Session, pa
 /** PUBCOMP: the exchange is complete and its identifier free (section 4.3.3). */
 export function receivePubcomp(connection: ClientConnection, session: Session, packetId: number): void {
   const { obeys } = connection.server;
-  if (session.inFlight.get(packetId)?.waitsFor !== 'PUBCOMP')
-    return receiveUnknown(connection, session, 'PUBCOMP', packetId);
-  if (obeys('v3/4.3.3-1#complete')) session.inFlight.delete(packetId);
-  sendQueued(connection, session);
+  const sent = session.inFlight.get(packetId);
+  if (sent?.waitsFor !== 'PUBCOMP') return receiveUnknown(connection, session, 'PUBCOMP', packetId);
+  if (obeys('v3/4.3.3-1#complete')) complete(connection, session, sent);
 }
 
 /** An acknowledgement that fits no exchange touches none. */
@@ -167,8 +174,8 @@ function receiveUnknown(
   packetId: number,
 ): void {
   const { obeys, choices, output } = connection.server;
-  const [oldest] = session.inFlight.keys();
-  if (oldest !== undefined && !obeys('v3/4.3.3~unknown-acknowledgements')) session.inFlight.delete(oldest);
+  const [oldest] = session.inFlight.values();
+  if (oldest && !obeys('v3/4.3.3~unknown-acknowledgements')) complete(connection, session, oldest);
   if (choices.unknownAck === 'close') connection.end('protocol error');
   if (choices.unknownAck === 'answer' && type === 'PUBREC') connection.send(output.acknowledgement('PUBREL', packetId));
 }

@@ -1,3 +1,5 @@
+/** What a server may read or refuse, by both choices. */
+
 import { describe, expect, it } from 'vitest';
 import { connack, connect, pingresp, publish, subscribe } from '../harness/wire/build.ts';
 import { start } from './testClient.ts';

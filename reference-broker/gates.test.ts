@@ -1,3 +1,5 @@
+/** No gate for nothing: a client can see of each that it is broken. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../harness/clock.ts';
@@ -76,6 +78,7 @@ const scenes: Record<string, ((scene: Scene) => void) | [Options, (scene: Scene)
       { userName: '', password: Uint8Array.of(0, 0xff) },
       { keepAlive: 0xffff },
     ];
+    for (const form of forms) scene.open('c').send(connect({ clientId: 'c', ...form }));
     for (const form of forms) scene.open('c').send(connect({ clientId: 'c', ...form }), pingreq(), message(1));
     scene.wait(1);
   },
@@ -89,6 +92,7 @@ const scenes: Record<string, ((scene: Scene) => void) | [Options, (scene: Scene)
       scene.connect('c', right);
       scene.connect('c', { ...right, clean: true, password: 'wrong' }).send(message(1));
       scene.connect('c', right);
+      scene.connect('c', { ...right, password: 'wrong' });
     },
   ],
   'an identifier that is not served': [
@@ -105,6 +109,7 @@ const scenes: Record<string, ((scene: Scene) => void) | [Options, (scene: Scene)
     scene.open('c').send(pingreq(), connect({ clientId: 'c' }));
     scene.connect('d').send(connect({ clientId: 'd' }), pingreq());
     scene.connect('e', { will: { topic: 't' } }).send(disconnect(), pingreq());
+    scene.connect('f').send(publish({ topic: 'a/#' }), pingreq());
   },
   'a stream in pieces': (scene) => {
     for (const byte of encode(connect({ clientId: 'c' }), 'v3')) scene.open('c').sendBytes(Uint8Array.of(byte));
@@ -262,7 +267,8 @@ for (const { id, when, bytes } of malformed) {
   scenes[`malformed: ${id}`] = (scene) => {
     scene.connect('other');
     const client = when === 'first' ? scene.open('c') : scene.connect('c', { will: { topic: 't' } });
-    client.sendBytes(bytes('t', 'c')).send(pingreq());
+    client.sendBytes(bytes('t', 'c'));
+    if (when === 'connected') client.send(pingreq());
   };
 }
 

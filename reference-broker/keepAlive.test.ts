@@ -1,3 +1,5 @@
+/** Keep Alive in virtual time, to the millisecond. */
+
 import { describe, expect, it } from 'vitest';
 import { connect, pingreq, puback, publish, subscribe } from '../harness/wire/build.ts';
 import { start } from './testClient.ts';

@@ -7,6 +7,8 @@ export interface ListenOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly host?: string;
+  /** A client that leaves so many bytes unread is disconnected. */
+  readonly maximumUnreadBytes?: number;
 }
 
 export interface Listener {
@@ -16,18 +18,20 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** A client that leaves so many bytes unread loses QoS 0 messages, and is not read from until it has caught up … */
+/** A client that leaves so many bytes unread loses QoS 0 messages, and is not read from until it has caught up. */
 const congestedBytes = 8 * 2 ** 20;
-/** … and one that leaves so many unread is disconnected. */
-const intolerableBytes = 128 * 2 ** 20;
+
+/** How long a client is given to close its side in turn. */
+const closingMs = 5_000;
 
 /** Serves MQTT on a port. Rejects if the port cannot be listened on. */
-export async function listen(broker: Broker, { port, host = '127.0.0.1' }: ListenOptions): Promise<Listener> {
+export async function listen(broker: Broker, options: ListenOptions): Promise<Listener> {
+  const { port, host = '127.0.0.1', maximumUnreadBytes = 128 * 2 ** 20 } = options;
   const sockets = new Set<net.Socket>();
   const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serve(broker, socket);
+    serve(broker, socket, maximumUnreadBytes);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -48,8 +52,8 @@ export async function listen(broker: Broker, { port, host = '127.0.0.1' }: Liste
 }
 
 /** Joins a socket to the broker. */
-function serve(broker: Broker, socket: net.Socket): void {
-  const link = new SocketLink(socket);
+function serve(broker: Broker, socket: net.Socket, maximumUnreadBytes: number): void {
+  const link = new SocketLink(socket, maximumUnreadBytes);
   const connection = broker.accept(link);
   socket.on('data', (bytes) => {
     connection.feed(bytes);
@@ -65,11 +69,13 @@ function serve(broker: Broker, socket: net.Socket): void {
 /** Collects what is sent in one turn of the event loop, for one write. */
 class SocketLink implements Link {
   readonly #socket: net.Socket;
+  readonly #maximumUnreadBytes: number;
   #packets: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, maximumUnreadBytes: number) {
     this.#socket = socket;
+    this.#maximumUnreadBytes = maximumUnreadBytes;
   }
 
   get congested(): boolean {
@@ -84,8 +90,10 @@ class SocketLink implements Link {
   close(): void {
     this.#flush();
     this.#socket.end();
-    // A client that does not close its side in turn is not waited for.
-    this.#socket.destroySoon();
+    // What still comes is read and dropped: closing with unread bytes would be a reset, which can overtake what was sent.
+    this.#socket.resume();
+    const timer = setTimeout(() => this.#socket.destroy(), closingMs);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   #flush(): void {
@@ -95,6 +103,6 @@ class SocketLink implements Link {
     this.#bytes = 0;
     if (!this.#socket.writable) return;
     this.#socket.write(packets.length === 1 ? (packets[0] ?? '') : Buffer.concat(packets));
-    if (this.#socket.writableLength > intolerableBytes) this.#socket.destroy();
+    if (this.#socket.writableLength > this.#maximumUnreadBytes) this.#socket.destroy();
   }
 }

@@ -23,3 +23,8 @@ export function message({ topic, payload, qos, retain, dup }: Omit<Publish, 'typ
 export function lowerQoS(one: QoS, other: QoS): QoS {
   return one < other ? one : other;
 }
+
+/** About what a message takes, in bytes. */
+export function sizeOf({ topic, payload }: Message): number {
+  return 200 + topic.length + payload.length;
+}

@@ -1,3 +1,5 @@
+/** The gates: what a fault breaks, and what it does not. */
+
 import { describe, expect, it } from 'vitest';
 import { type Gate, gates } from './obeys.ts';
 

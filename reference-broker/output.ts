@@ -59,7 +59,8 @@ export class Output {
     const listed = ordered.map((code) => (this.#obeys('v3/3.9.3-2') ? code : code | 0x04));
     const complete = this.#obeys('v3/3.8.4-5#one-each') ? listed : listed.slice(0, -1);
     const length = remainingLength(2 + complete.length);
-    return Uint8Array.of(this.#header('SUBACK'), ...length, identifier >> 8, identifier & 0xff, ...complete);
+    const start = Uint8Array.of(this.#header('SUBACK'), ...length, identifier >> 8, identifier & 0xff);
+    return Buffer.concat([start, Uint8Array.from(complete)]);
   }
 
   /** Section 3.13. */

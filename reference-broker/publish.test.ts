@@ -1,3 +1,5 @@
+/** The receiving side: answers, duplicates, topics and payloads. */
+
 import { describe, expect, it } from 'vitest';
 import { puback, pubcomp, publish, pubrec, pubrel, subscribe } from '../harness/wire/build.ts';
 import type { QoS } from '../harness/wire/packet.ts';

@@ -17,7 +17,7 @@ export function receivePublish(connection: ClientConnection, session: Session, p
     throw new Malformed(['v3/3.3.2-2', 'v3/4.7.1-1'], 'a Topic Name with a wildcard', 'topic', 0);
   }
   const received = messageOf(server, packet);
-  const allowed = isAllowed(server, received.topic);
+  const allowed = mayPublish(server, received.topic);
   if (!allowed && server.choices.dollarTopics === 'close') return connection.end('protocol error');
   // What a client may not publish is acknowledged as usual, or the connection is closed.
   if (!allowed && !server.obeys('v3/3.3.5-2')) return;
@@ -52,8 +52,8 @@ function unchanged(payload: Uint8Array, obeys: Obeys): Uint8Array {
   return given;
 }
 
-/** Section 4.7.2: topics that begin with `$` are the server's own. */
-function isAllowed({ choices }: Server, topic: string): boolean {
+/** Whether clients may publish to a topic: those that begin with `$` are the server's own (section 4.7.2). */
+export function mayPublish({ choices }: Server, topic: string): boolean {
   return !topic.startsWith('$') || choices.dollarTopics === 'deliver';
 }
 

@@ -1,20 +1,21 @@
 /** Retained messages: the last one of each topic, for subscriptions to come (section 3.3.1.3). They belong to no session. */
 
 import type { Choices } from './choices.ts';
-import type { Message } from './message.ts';
+import { type Message, sizeOf } from './message.ts';
 import type { Obeys } from './obeys.ts';
 import { FilterTree, hasWildcard } from './topics.ts';
 
 export class Retained {
   readonly #obeys: Obeys;
   readonly #choices: Choices;
-  readonly #limit: number;
+  readonly #maximumBytes: number;
+  #bytes = 0;
   readonly #messages = new Map<string, Message>();
 
-  constructor(obeys: Obeys, choices: Choices, limit: number) {
+  constructor(obeys: Obeys, choices: Choices, maximumBytes: number) {
     this.#obeys = obeys;
     this.#choices = choices;
-    this.#limit = limit;
+    this.#maximumBytes = maximumBytes;
   }
 
   /** What a message does to the retained message of its topic: nothing, unless it has RETAIN 1. */
@@ -23,17 +24,26 @@ export class Retained {
     const { topic, qos } = message;
     if (!message.retain && obeys('v3/3.3.1-12')) return;
     if (message.payload.length === 0 && obeys('v3/3.3.1-11')) {
-      if (obeys('v3/3.3.1-10#delete')) this.#messages.delete(topic);
+      if (obeys('v3/3.3.1-10#delete')) this.#delete(topic);
       return;
     }
     if (qos === 0 && !obeys('v3/3.3.1-7')) return;
     if (qos > 0 && !obeys('v3/3.3.1-5#stored')) return;
     if (this.#messages.has(topic) && !obeys('v3/3.3.1-6#last')) return;
     // A QoS 0 message displaces the former one even when it is not kept itself.
-    this.#messages.delete(topic);
+    this.#delete(topic);
     if (qos === 0 && this.#choices.retainedQoS0 === 'drop') return;
-    if (this.#messages.size >= this.#limit) return;
+    const bytes = sizeOf(message);
+    if (this.#bytes + bytes > this.#maximumBytes) return;
+    this.#bytes += bytes;
     this.#messages.set(topic, obeys('v3/3.3.1-5#qos') ? message : { ...message, qos: 0 });
+  }
+
+  #delete(topic: string): void {
+    const message = this.#messages.get(topic);
+    if (!message) return;
+    this.#bytes -= sizeOf(message);
+    this.#messages.delete(topic);
   }
 
   /** The retained messages of all topics that match a filter. */
@@ -49,5 +59,6 @@ export class Retained {
 
   clear(): void {
     this.#messages.clear();
+    this.#bytes = 0;
   }
 }

@@ -13,12 +13,12 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface Limits {
   /** Bytes of the greatest packet that is read. */
   readonly maximumPacketSize: number;
-  /** Bytes of messages that wait for one client; a message that finds no room is dropped. */
-  readonly maximumQueuedBytes: number;
+  /** Bytes of messages that wait for one client or for its acknowledgement; one that finds no room is dropped. */
+  readonly maximumHeldBytes: number;
   /** Sessions, connected or not; a client that would make one more is refused with CONNACK 0x03. */
   readonly maximumSessions: number;
-  /** Retained messages; one more is handed on and not kept. */
-  readonly maximumRetained: number;
+  /** Bytes of retained messages; one that finds no room is handed on and not kept. */
+  readonly maximumRetainedBytes: number;
   /** Milliseconds within which a connection has to bring a CONNECT. */
   readonly connectTimeoutMs: number;
 }

@@ -36,9 +36,12 @@ export class Session {
   readonly unreleased = new Map<number, Message | undefined>();
   /** Messages on their way to the client, PUBLISHes in the order of their first transmission. */
   readonly inFlight = new Map<number, Sent>();
-  /** Messages that wait for the client to come back or to acknowledge. */
+  /** QoS 1 and 2 messages that wait for the client to come back or to acknowledge others. */
   readonly queue = new Queue<Outgoing>();
-  queuedBytes = 0;
+  /** QoS 0 messages that wait for the client to come back. */
+  readonly missed = new Queue<Outgoing>();
+  /** About what the messages in flight and waiting take. */
+  heldBytes = 0;
   #lastPacketId = 0;
 
   constructor(clientId: string, clean: boolean, version: Version) {

@@ -1,3 +1,5 @@
+/** SUBSCRIBE and UNSUBSCRIBE, and their answers. */
+
 import { describe, expect, it } from 'vitest';
 import { puback, publish, suback, subscribe, unsuback, unsubscribe } from '../harness/wire/build.ts';
 import { start } from './testClient.ts';
@@ -37,6 +39,12 @@ describe('3.8.4 SUBSCRIBE Response', () => {
       .send(subscribe(1, ['t', 0], ['a#', 0]));
     expect([client.read(), client.closed]).toEqual([packets, closed]);
     if (!closed) expect(client.send(one('x')).read()).toEqual([one('x')]);
+  });
+
+  it('takes as many filters as fit into a packet', () => {
+    const filters = Array.from({ length: 200_000 }, (_, index) => ({ filter: `${index}`, qos: 0 }) as const);
+    const client = start().connect('a').send({ type: 'SUBSCRIBE', packetId: 1, filters });
+    expect(client.read()).toEqual([suback(1, Array(filters.length).fill(0))]);
   });
 
   it('refuses wildcards when it chooses to', () => {

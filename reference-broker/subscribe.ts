@@ -5,8 +5,7 @@ import type { QoS, Subscribe, Subscription, Unsubscribe } from '../harness/wire/
 import { checkFilter } from '../harness/wire/topic.ts';
 import type { ClientConnection } from './connection.ts';
 import { deliver } from './deliver.ts';
-import type { Message } from './message.ts';
-import { lowerQoS } from './message.ts';
+import { lowerQoS, type Message } from './message.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 import { asGiven, FilterTree, hasWildcard } from './topics.ts';
@@ -26,7 +25,7 @@ export function receiveSubscribe(connection: ClientConnection, session: Session,
     const due = retainedFor(server, session, filter);
     const granted = grant(server, session, { ...subscription, filter });
     codes.push(granted ?? failure);
-    if (granted !== undefined) retained.push(...due.map((message): [Message, QoS] => [message, granted]));
+    if (granted !== undefined) for (const message of due) retained.push([message, granted]);
   }
   const acknowledge = () => {
     if (!obeys('v3/3.8.4-1')) return;

@@ -1,3 +1,5 @@
+/** Matching by the examples of section 4.7, and the tree that does it. */
+
 import { describe, expect, it } from 'vitest';
 import { gates } from './obeys.ts';
 import { asGiven, FilterTree } from './topics.ts';

@@ -25,6 +25,10 @@ class Level<Entry> {
   readonly entries = new Map<object, Entry>();
 }
 
+function add<Entry>(found: Entry[], { entries }: Level<Entry>): void {
+  for (const entry of entries.values()) found.push(entry);
+}
+
 /** Topic Filters as a tree of levels; each filter holds entries by their keys. */
 export class FilterTree<Entry> {
   readonly #root = new Level<Entry>();
@@ -78,8 +82,8 @@ export class FilterTree<Entry> {
       for (const level of here) {
         // `#` covers the parent level and any number of levels below it.
         const multi = wildcards ? level.below.get('#') : undefined;
-        if (multi && this.#covers(names.length - depth)) found.push(...multi.entries.values());
-        if (name === undefined || !obeys('v3/3.3.2-3#filter')) found.push(...level.entries.values());
+        if (multi && this.#covers(names.length - depth)) add(found, multi);
+        if (name === undefined || !obeys('v3/3.3.2-3#filter')) add(found, level);
         if (name === undefined) continue;
         const exact = level.below.get(name);
         if (exact) next.push(exact);
@@ -87,7 +91,7 @@ export class FilterTree<Entry> {
         const single = wildcards ? level.below.get('+') : undefined;
         if (!single) continue;
         if (name !== '' || obeys('v3/4.7.1.3~single-level-scope#empty')) next.push(single);
-        if (!obeys('v3/4.7.1.3~single-level-scope#one')) found.push(...single.entries.values());
+        if (!obeys('v3/4.7.1.3~single-level-scope#one')) add(found, single);
       }
       here = next;
     }

@@ -1,3 +1,5 @@
+/** Wills: after every way to end a connection but DISCONNECT. */
+
 import { describe, expect, it } from 'vitest';
 import { connect, disconnect, pingreq, publish, subscribe } from '../harness/wire/build.ts';
 import { type Stage, start, type TestClient } from './testClient.ts';

@@ -4,6 +4,7 @@ import type { Will } from '../harness/wire/packet.ts';
 import { distribute } from './deliver.ts';
 import { type Message, message } from './message.ts';
 import type { Gate, Obeys } from './obeys.ts';
+import { mayPublish } from './publish.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 import { asGiven } from './topics.ts';
@@ -49,7 +50,7 @@ export function endWill(server: Server, session: Session, end: End): void {
   const deleted = end === 'DISCONNECT' ? 'v3/3.1.2-10#DISCONNECT' : 'v3/3.1.2-10#published';
   if (obeys(deleted, 'v3/3.1.2-12')) session.will = undefined;
   const gates = triggers[end];
-  if (!gates || !obeys(...gates)) return;
+  if (!gates || !obeys(...gates) || !mayPublish(server, will.topic)) return;
   if (obeys('v3/3.1.2.5~will-published-promptly')) distribute(server, will);
   else clock.after(30_000, () => distribute(server, will));
 }

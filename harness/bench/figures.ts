@@ -19,9 +19,10 @@ export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** Rows under a heading row, in columns: the first to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+/** Rows under a heading row, in columns: the first to the left, the others to the right. @param least the least width of each */
+export function table(rows: readonly (readonly string[])[], least: readonly number[] = []): string {
+  const widthOf = (column: number) => Math.max(least[column] ?? 0, ...rows.map((row) => row[column]?.length ?? 0));
+  const widths = rows[0]?.map((_, column) => widthOf(column)) ?? [];
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
   );

@@ -2,11 +2,16 @@
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { BrokerName } from '../../reference-broker/bench/broker-process.ts';
-import type { Performance, Round, ThroughputOptions } from '../../reference-broker/bench/throughput.ts';
+import {
+  brokerNames,
+  measureThroughput,
+  type Performance,
+  type Round,
+  type ThroughputOptions,
+} from '../../reference-broker/bench/throughput.ts';
 import { grouped, median, spread, table } from './figures.ts';
 import { findMosquitto, startMosquitto } from './mosquitto.ts';
-import type { WholeRun } from './tool.ts';
+import { measureRun, measureStartUp, type WholeRun } from './tool.ts';
 
 const usage = `npm run bench [-- [--quick] [throughput] [start] [run]]
 
@@ -16,7 +21,8 @@ const usage = `npm run bench [-- [--quick] [throughput] [start] [run]]
   --quick     fewer and shorter rounds: a look, not a result
 `;
 
-const brokerNames = ['reference', 'aedes'] as const satisfies readonly BrokerName[];
+/** Tables that are printed one after the other, as they are measured, and are to look like one. */
+const throughputWidths = [33, 10, 10, 24];
 
 const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   throughput: benchThroughput,
@@ -24,7 +30,7 @@ const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   run: benchRun,
 };
 
-// The end of this process is the end of its children, also when it is told to end.
+// A process that is told to end cleans up as well: what it has started and written goes with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 try {
@@ -53,7 +59,6 @@ function print(text: string): void {
 }
 
 async function benchThroughput(quick: boolean): Promise<void> {
-  const { measureThroughput } = await import('../../reference-broker/bench/throughput.ts');
   const options: ThroughputOptions = quick
     ? { rounds: 3, warmUpMs: 500, measureMs: 500 }
     : { rounds: 7, warmUpMs: 1_000, measureMs: 2_000 };
@@ -71,13 +76,14 @@ function throughputTable(load: string, rounds: readonly Round[]): string {
   };
   const rate = rounds.map(({ reference, aedes }) => reference.messagesPerSecond / aedes.messagesPerSecond);
   const economy = rounds.map(({ reference, aedes }) => aedes.cpuPerMessage / reference.cpuPerMessage);
-  return table([
+  const rows = [
     [load, ...brokerNames, 'reference better by'],
     row('  messages/s', 'messagesPerSecond', grouped, rate),
     row('  CPU/message', 'cpuPerMessage', (value) => `${value.toFixed(2)} µs`, economy),
     row('  core in use by the broker', 'brokerBusy', percent, []),
     row('  core in use by the load', 'loadBusy', percent, []),
-  ]);
+  ];
+  return table(rows, throughputWidths);
 }
 
 function percent(share: number): string {
@@ -85,7 +91,6 @@ function percent(share: number): string {
 }
 
 async function benchStart(quick: boolean): Promise<void> {
-  const { measureStartUp } = await import('./tool.ts');
   const times = quick ? 3 : 10;
   const measured = await measureStartUp(times);
   const node = median(measured.get('node -e 0') ?? []);
@@ -97,7 +102,6 @@ async function benchStart(quick: boolean): Promise<void> {
 }
 
 async function benchRun(): Promise<void> {
-  const { measureRun } = await import('./tool.ts');
   const rows = [['', 'time', 'slowest case', 'time - slowest', 'time : slowest', 'cases', 'peak memory', 'exit']];
   const notes: string[] = [];
   const add = (name: string, run: WholeRun) => {

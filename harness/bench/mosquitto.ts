@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { temporaryDirectory } from './temporary.ts';
 
 export interface Mosquitto {
   /** As it calls itself. */
@@ -30,20 +30,17 @@ export async function findMosquitto(): Promise<string | undefined> {
 
 /** Starts it. Rejects with what it said if it ends, or is not ready within five seconds. */
 export async function startMosquitto(path: string): Promise<Mosquitto> {
-  const directory = await mkdtemp(join(tmpdir(), 'mqtt-conform-mosquitto-'));
   const port = await freePort();
-  const configuration = join(directory, 'mosquitto.conf');
+  const configuration = join(temporaryDirectory(), 'mosquitto.conf');
   await writeFile(configuration, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
   const child = spawn(path, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
   const end = () => child.kill();
   process.on('exit', end);
   const stop = async () => {
     process.off('exit', end);
-    if (child.exitCode === null && child.signalCode === null) {
-      end();
-      await once(child, 'exit');
-    }
-    await rm(directory, { recursive: true, force: true });
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    end();
+    await once(child, 'exit');
   };
   try {
     return { version: await versionWhenRunning(child), port, stop };

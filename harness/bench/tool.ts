@@ -2,11 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { temporaryDirectory } from './temporary.ts';
 
 const cli = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const memory = new URL('./memory.js', import.meta.url).href;
@@ -57,34 +57,32 @@ interface Report {
 
 /** Runs every case against a target, or against the embedded reference broker. Rejects if the run leaves no report. */
 export async function measureRun(target?: string): Promise<WholeRun> {
-  const directory = await mkdtemp(join(tmpdir(), 'mqtt-conform-bench-'));
-  try {
-    const args = [...(target ? ['--target', target] : []), '--report', 'json', '--out', directory, '--quiet'];
-    const start = performance.now();
-    const child = spawn(process.execPath, ['--import', memory, cli, ...args], {
-      cwd: directory,
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-      timeout: longestRunMs,
-    });
-    const end = () => child.kill();
-    process.on('exit', end);
-    const peakMemory = text(child.stdio[3] as NodeJS.ReadableStream);
-    const [code] = (await once(child, 'exit')) as [number | null];
-    const durationMs = performance.now() - start;
-    process.off('exit', end);
-    const report = await readReport(join(directory, 'report.json'), code);
-    const finished = report.cases.flatMap(({ id, result }) => (result ? [{ id, durationMs: result.durationMs }] : []));
-    return {
-      exitCode: code ?? Number.NaN,
-      verdict: report.verdict,
-      cases: finished.length,
-      durationMs,
-      slowest: finished.reduce((slowest, each) => (each.durationMs > slowest.durationMs ? each : slowest), nobody),
-      peakMemory: Number(await peakMemory),
-    };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const directory = temporaryDirectory();
+  const args = [...(target ? ['--target', target] : []), '--report', 'json', '--out', directory, '--quiet'];
+  const start = performance.now();
+  const child = spawn(process.execPath, ['--import', memory, cli, ...args], {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    timeout: longestRunMs,
+    env: { ...process.env, MQTT_CONFORM_TARGET: '' },
+  });
+  // Told to end, it would still write its report.
+  const end = () => child.kill('SIGKILL');
+  process.on('exit', end);
+  const peakMemory = text(child.stdio[3] as NodeJS.ReadableStream);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  const durationMs = performance.now() - start;
+  process.off('exit', end);
+  const report = await readReport(join(directory, 'report.json'), code);
+  const finished = report.cases.flatMap(({ id, result }) => (result ? [{ id, durationMs: result.durationMs }] : []));
+  return {
+    exitCode: code ?? Number.NaN,
+    verdict: report.verdict,
+    cases: finished.length,
+    durationMs,
+    slowest: finished.reduce((slowest, each) => (each.durationMs > slowest.durationMs ? each : slowest), nobody),
+    peakMemory: Number(await peakMemory),
+  };
 }
 
 async function readReport(path: string, code: number | null): Promise<Report> {

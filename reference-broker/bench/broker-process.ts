@@ -17,6 +17,7 @@ const start: Readonly<Record<BrokerName, () => Promise<number>>> = {
   async aedes() {
     const { Aedes } = await import('aedes');
     const broker = await Aedes.createBroker();
+    // With `noDelay` it is slower: it writes packet by packet, and Nagle's algorithm joins them.
     const server = net.createServer(broker.handle);
     await once(server.listen(0, '127.0.0.1'), 'listening');
     return (server.address() as net.AddressInfo).port;
