@@ -75,8 +75,8 @@ function connectFlags(reader: Reader) {
 }
 
 /**
- * What bytes after the last field break. If they have the form of fields, they may be those that follow in the order of section 3.1.3 and
- * that the flags announce to be absent.
+ * What bytes after the last field break. If they have the form of fields, they may be those that follow in the order
+ * of section 3.1.3 and that the flags announce to be absent.
  */
 function brokenBySurplus(reader: Reader, flags: Flags): readonly RequirementId[] {
   const broken: RequirementId[] = ['v3/2.4~surplus-bytes'];

@@ -23,11 +23,12 @@ export { Malformed } from './malformed.ts';
  * The packet in these bytes, which are one whole packet (see `Framer`). Payloads are views of the bytes, not copies.
  *
  * Throws `Malformed`, and nothing else, for what breaks the format of chapters 2 and 3. Not judged here, because it
- * depends on more than the packet or because the receiver is free: protocol name and level, DUP with QoS 0, wildcards in
- * topics, the syntax of Topic Filters (see topic.ts), identifiers of acknowledgements, and Remaining Lengths in more bytes than needed.
+ * depends on more than the packet or because the receiver is free: protocol name and level, DUP with QoS 0, wildcards
+ * in topics, the syntax of Topic Filters (see topic.ts), identifiers of acknowledgements, and Remaining Lengths in
+ * more bytes than needed.
  *
- * A CONNECT with another protocol level than 4 follows another standard: only its protocol name and level are
- * read, and the rest is returned as an empty Client Identifier, a clean session and Keep Alive 0.
+ * A CONNECT with another protocol level than 4 follows another standard: only its protocol name and level are read,
+ * and the rest is returned as an empty Client Identifier, a clean session and Keep Alive 0.
  */
 export function decode(frame: Uint8Array, version: Version): Packet {
   if (version !== 'v3') throw new RangeError('only MQTT 3.1.1 can be decoded');
@@ -67,7 +68,10 @@ export function decode(frame: Uint8Array, version: Version): Packet {
   }
 }
 
-/** The flags that each type has to have (section 2.2.2), and what other flags break: 2.2.2-1 binds the sender, the rest the receiver. */
+/**
+ * The flags that each type has to have (section 2.2.2), and what other flags break: 2.2.2-1 binds the sender, the rest
+ * the receiver.
+ */
 const flagsOf = {
   CONNECT: { value: 0, rules: ['v3/2.2.2-2', 'v3/3.1.4-1'] },
   CONNACK: { value: 0, rules: ['v3/2.2.2-1'] },
@@ -114,7 +118,10 @@ function publish(reader: Reader, header: number): Publish {
   return { type: 'PUBLISH', dup, qos, retain, topic, packetId: packetId(reader), payload: reader.rest() };
 }
 
-/** Sections 3.4 to 3.7 and 3.11. That the identifier is that of an exchange, hence not 0, is not a matter of the packet alone. */
+/**
+ * Sections 3.4 to 3.7 and 3.11. That the identifier is that of an exchange, hence not 0, is not a matter of the packet
+ * alone.
+ */
 function acknowledgement<T extends Acknowledgement['type'] | 'UNSUBACK'>(reader: Reader, type: T) {
   const value = reader.uint16('packetId', fixedSize);
   reader.finish(fixedSize);

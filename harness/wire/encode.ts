@@ -48,7 +48,10 @@ export function truncated(packet: Packet, version: Version, bytesOfBody: number)
   return Buffer.concat([header ?? none, remainingLength(rest.length), rest]);
 }
 
-/** The packet with its body cut off after the first `keep` bytes of a part; throws a `RangeError` if it has no such part. */
+/**
+ * The packet with its body cut off after the first `keep` bytes of a part; throws a `RangeError` if it has no such
+ * part.
+ */
 export function truncatedAt(packet: Packet, version: Version, part: string, keep = 0): Uint8Array {
   const list = parts(packet, version).slice(2);
   const index = list.findIndex(({ name }) => name === part);

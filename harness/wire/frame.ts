@@ -3,7 +3,10 @@
 import type { Version } from '../spec/index.ts';
 import { packetSize } from './length.ts';
 
-/** Thrown for a packet that declares more bytes than the receiver takes. MQTT 3.1.1 has no such limit: it is the receiver's own. */
+/**
+ * Thrown for a packet that declares more bytes than the receiver takes. MQTT 3.1.1 has no such limit: it is the
+ * receiver's own.
+ */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';
   /** Bytes of the whole packet, by its Remaining Length. */
@@ -22,9 +25,9 @@ export class TooLarge extends Error {
 const greatestPacket = 268_435_460;
 
 /**
- * Cuts a byte stream into packets. A packet that lies within one chunk is handed out as a view of that chunk; one that is
- * spread over several is put together in a buffer that grows with the bytes that have arrived, never with
- * the bytes that were declared.
+ * Cuts a byte stream into packets. A packet that lies within one chunk is handed out as a view of that chunk; one that
+ * is spread over several is put together in a buffer that grows with the bytes that have arrived, never with the bytes
+ * that were declared.
  */
 export class Framer {
   readonly #limit: number;
@@ -54,9 +57,9 @@ export class Framer {
   }
 
   /**
-   * The next whole packet, or `undefined` until more bytes arrive. Throws `Malformed` when the Remaining Length goes on after
-   * its fourth byte and `TooLarge` when the packet is beyond the limit, both as soon as the header tells; after that
-   * nothing more can be read from the stream.
+   * The next whole packet, or `undefined` until more bytes arrive. Throws `Malformed` when the Remaining Length goes
+   * on after its fourth byte and `TooLarge` when the packet is beyond the limit, both as soon as the header tells;
+   * after that nothing more can be read from the stream.
    */
   next(): Uint8Array | undefined {
     const frame = this.#partial ? undefined : this.#withinChunk();

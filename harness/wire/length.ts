@@ -25,7 +25,8 @@ export function widthOf(value: number): 1 | 2 | 3 | 4 {
 
 /**
  * The size in bytes of the packet that begins at `start`, header included, or NaN if its header goes on after `end`.
- * Throws `Malformed` for a Remaining Length that goes on after its fourth byte. Padded ones pass: 3.1.1 does not forbid them.
+ * Throws `Malformed` for a Remaining Length that goes on after its fourth byte. Padded ones pass: 3.1.1 does not
+ * forbid them.
  */
 export function packetSize(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;

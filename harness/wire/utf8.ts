@@ -2,12 +2,18 @@
 
 const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The UTF-8 bytes of a string. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD: ill-formed text is sent with a bend. */
+/**
+ * The UTF-8 bytes of a string. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD: ill-formed text is sent
+ * with a bend.
+ */
 export function utf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');
 }
 
-/** Bytes as text for display: U+FFFD stands for what is not UTF-8, and U+FEFF is kept. Not for judging; that is `findIllFormed`. */
+/**
+ * Bytes as text for display: U+FFFD stands for what is not UTF-8, and U+FEFF is kept. Not for judging; that is
+ * `findIllFormed`.
+ */
 export function text(bytes: Uint8Array): string {
   return lenient.decode(bytes);
 }
@@ -17,7 +23,10 @@ export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
 }
 
-/** The bytes of `82 0A 00`: two digits each, with white space where it pleases. Throws a `SyntaxError` on anything else. */
+/**
+ * The bytes of `82 0A 00`: two digits each, with white space where it pleases. Throws a `SyntaxError` on anything
+ * else.
+ */
 export function fromHex(digits: string): Uint8Array {
   const packed = digits.replace(/\s+/g, '');
   if (!/^([0-9a-f]{2})*$/i.test(packed)) throw new SyntaxError(`not bytes in hexadecimal: ${digits}`);

@@ -1,4 +1,7 @@
-/** Malformed CONNECTs: contradictory flags, fields that are missing or not announced, and packets cut short (section 3.1). */
+/**
+ * Malformed CONNECTs: contradictory flags, fields that are missing or not announced, and packets cut short (section
+ * 3.1).
+ */
 
 import type { RequirementId } from '../../spec/index.ts';
 import { connect } from '../build.ts';

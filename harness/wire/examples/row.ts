@@ -36,8 +36,8 @@ export interface MalformedExample {
   /** The part at which the decoder finds it; `undefined` for a well-formed packet that comes from the wrong side. */
   readonly part: string | undefined;
   /**
-   * Its bytes, with a topic (also used as Topic Filter and Will Topic) and a Client Identifier of the caller's choice, each of two
-   * characters at least. Credentials go into each CONNECT that is not about credentials itself.
+   * Its bytes, with a topic (also used as Topic Filter and Will Topic) and a Client Identifier of the caller's choice,
+   * each of two characters at least. Credentials go into each CONNECT that is not about credentials itself.
    */
   bytes(topic: string, clientId: string, credentials?: Credentials): Uint8Array;
 }
