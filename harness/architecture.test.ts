@@ -12,7 +12,7 @@ const files = ['harness', 'suites', 'reference-broker', 'fuzz'].flatMap((room) =
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${room}/${name}`),
 );
-const sources = files.filter((name) => !name.endsWith('.test.ts'));
+const sources = files.filter((name) => !/\.(test|fixture)\.ts$/.test(name));
 
 /** Each room, most specific first, with the rooms that it may import from besides itself. */
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [

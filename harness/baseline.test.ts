@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { applyBaseline, type Baseline, checkCasesExist, parseBaseline, readBaseline } from './baseline.ts';
 import { UsageError } from './errors.ts';
 import { type CaseResult, exitCodeOf, type Verdict } from './events.ts';
-import { exampleCase, exampleResult } from './report/example-run.ts';
+import { exampleCase, exampleResult } from './report/example-run.fixture.ts';
 
 const info = exampleCase('reserved-flags');
 

@@ -115,14 +115,14 @@ export function memory(broker: Acceptor): Transport {
       };
       const connection = broker.accept({
         send: (bytes) => {
-          const copy = bytes.slice();
+          const copy = Uint8Array.from(bytes);
           queueMicrotask(() => clientGone || events.data(copy));
         },
         close: () => queueMicrotask(closed),
       });
       return {
         write: (bytes) => {
-          const copy = bytes.slice();
+          const copy = Uint8Array.from(bytes);
           queueMicrotask(() => serverGone || connection.feed(copy));
         },
         end: () =>

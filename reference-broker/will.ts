@@ -29,7 +29,7 @@ export function messageOfWill(will: Will, obeys: Obeys): Message {
   return message({
     topic: asGiven(fields.topic, obeys),
     payload: obeys('v3/3.1.3.3~will-message-bytes')
-      ? fields.payload.slice()
+      ? Buffer.from(fields.payload)
       : Buffer.concat([lengthBytes, fields.payload]),
     qos: obeys('v3/3.1.2.6~will-delivered-like-any-message') ? will.qos : 0,
     // With Will Retain 0 it is an ordinary message, with 1 a retained one.

@@ -1,18 +1,18 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RunEvent } from '../events.ts';
-import { exampleCase, exampleResult, exampleRun } from '../report/example-run.ts';
+import { exampleCase, exampleResult, exampleRun } from '../report/example-run.fixture.ts';
 import { readEvents } from '../report/json.ts';
 import { follow } from './follow.ts';
 import { openReports } from './report-files.ts';
+import { temporaryFolder } from './temporary.fixture.ts';
 
 const info = exampleCase('only');
 const events = exampleRun([[info, exampleResult(info, 'fail')]], { exitCode: 1 });
 
 async function followed(run: AsyncIterable<RunEvent>, env: Record<string, string> = {}) {
-  const cwd = await mkdtemp(join(tmpdir(), 'mqtt-conform-'));
+  const cwd = await temporaryFolder();
   const [out, err] = [[] as string[], [] as string[]];
   const files = openReports(['junit', 'json', 'ndjson'], 'out', cwd);
   const code = await follow(
@@ -64,7 +64,7 @@ it('does not take the end of a run for granted', async () => {
 });
 
 it('speaks to GitHub Actions', async () => {
-  const summary = join(await mkdtemp(join(tmpdir(), 'mqtt-conform-')), 'summary.md');
+  const summary = join(await temporaryFolder(), 'summary.md');
   const { out } = await followed(told(events), { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
   expect(out).toContain('::group::✖ v3/3.8.1/only');
   expect(out).toContain('::error title=failed%3A v3/3.8.1/only::SUBACK 0x00');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../events.ts';
 import { type ConsoleOptions, consoleReport } from './console.ts';
-import { exampleCase, exampleResult, exampleRun } from './example-run.ts';
+import { exampleCase, exampleResult, exampleRun } from './example-run.fixture.ts';
 import { fold } from './fold.ts';
 import { traits } from './summary.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WireEntry } from '../events.ts';
 import { dump } from './dump.ts';
-import { exampleCase, exampleResult } from './example-run.ts';
+import { exampleCase, exampleResult } from './example-run.fixture.ts';
 import { explain, explainAll } from './explanation.ts';
 import { clean, duration, plain, shorten } from './text.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleCase, exampleResult, exampleRun } from './example-run.ts';
+import { exampleCase, exampleResult, exampleRun } from './example-run.fixture.ts';
 import { annotations, jobSummary } from './github.ts';
 
 function failing(count: number) {

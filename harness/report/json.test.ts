@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
-import { exampleCase, exampleResult, exampleRun } from './example-run.ts';
+import { exampleCase, exampleResult, exampleRun } from './example-run.fixture.ts';
 import { json, ndjson, readEvents } from './json.ts';
 
 const [failed, passed, left] = [exampleCase('a'), exampleCase('b'), exampleCase('c', { strength: 'MAY' })];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CaseInfo, type CaseResult, type ExitCode, exitCodeOf, type RunEvent, verdicts } from '../events.ts';
-import { exampleCase, exampleResult, exampleRun } from './example-run.ts';
+import { exampleCase, exampleResult, exampleRun } from './example-run.fixture.ts';
 import { junit } from './junit.ts';
 
 /** Counts as the file itself says, and as its elements add up to. */
