@@ -1,5 +1,6 @@
 /** A run: the sanity check, the probing, every selected case side by side, the sanity check again; told as events. */
 
+import { setMaxListeners } from 'node:events';
 import { applyBaseline, type Baseline } from './baseline.ts';
 import { Channel } from './channel.ts';
 import { type Clock, realClock } from './clock.ts';
@@ -67,6 +68,8 @@ class Run {
   constructor(options: RunOptions, events: Channel<RunEvent>) {
     this.#options = options;
     this.#events = events;
+    // Every case at work listens.
+    setMaxListeners(0, this.#stop.signal);
     this.#seed = options.seed ?? Math.random().toString(36).slice(2, 8);
     this.#stage = {
       target: options.target,

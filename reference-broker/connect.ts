@@ -70,7 +70,8 @@ function isServedIdentifier({ obeys, choices }: Server, clientId: string): boole
   if (clientId === '') return choices.emptyClientId === 'accept';
   if (!/^[0-9a-zA-Z]{1,23}$/.test(clientId)) return choices.otherClientIds === 'accept';
   if (clientId.length === 23 && !obeys('v3/3.1.3-5#length')) return false;
-  return !/[A-Z]/.test(clientId) || obeys('v3/3.1.3-5#characters');
+  if (/[A-Z]/.test(clientId) && !obeys('v3/3.1.3-5#characters')) return false;
+  return obeys('v3/3.1.3-5#served');
 }
 
 /** Sections 3.1.3.4 and 3.1.3.5: a password is any bytes. */
@@ -103,6 +104,7 @@ function letIn(connection: ClientConnection, packet: Connect): void {
   if (session.will && !obeys('v3/3.1.2-8#not-before')) distribute(server, session.will);
   // CONNACK is the first packet to the client.
   if (!obeys('v3/3.2.0-1', 'v3/3.1.4~take-over-order')) resume(connection, session);
+  if (!obeys('v3/3.2.0-1#first')) connection.send(output.pingresp());
   if (obeys('v3/3.1.4-4')) connection.send(output.connack(sessionPresent(server, packet, present), accepted));
   resume(connection, session);
   announceClients(server);
@@ -140,6 +142,7 @@ function takeSession(
 function keyOf({ obeys, assignIdentifier }: Server, clientId: string): string {
   if (clientId === '') return assignIdentifier();
   let key = clientId;
+  if (!obeys('v3/3.1.3-2#key')) return 'the one client';
   if (!obeys('v3/3.1.3-2#case')) key = key.toLowerCase();
   if (!obeys('v3/3.1.3-2#whole')) key = key.slice(0, -1);
   if (!obeys('v3/3.1.3.1~other-client-ids')) key = key.slice(0, 23);

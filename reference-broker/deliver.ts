@@ -27,7 +27,7 @@ function isRetained({ obeys }: Server, message: Message): boolean {
 /** A message to one session, at the lower of its QoS and the granted one: sent now, or kept until it can be. */
 export function deliver(server: Server, session: Session, message: Message, granted: QoS, retain: boolean): void {
   const { obeys } = server;
-  const qos = obeys('v3/3.8.4-6') ? lowerQoS(message.qos, granted) : message.qos;
+  const qos = deliveredQoS(server, message.qos, granted);
   const { connection } = session;
   if (!connection) return keep(server, session, { message, qos, retain });
   if (qos === 0) return sendAtMostOnce(connection, message, retain);
@@ -35,6 +35,12 @@ export function deliver(server: Server, session: Session, message: Message, gran
   if (!hold(server, session, message)) return;
   session.queue.push({ message, qos, retain });
   sendQueued(connection, session);
+}
+
+/** Section 3.8.4. */
+function deliveredQoS({ obeys }: Server, published: QoS, granted: QoS): QoS {
+  if (!obeys('v3/3.8.4-6#granted')) return published;
+  return obeys('v3/3.8.4-6#published') ? lowerQoS(published, granted) : granted;
 }
 
 /** Keeps a message for a client that is away: from QoS 1 on it has to, below it may (section 3.1.2.4). */

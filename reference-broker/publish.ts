@@ -40,7 +40,11 @@ export function receivePublish(connection: ClientConnection, session: Session, p
 function messageOf({ obeys, choices }: Server, packet: Publish): Message {
   const outlives = packet.qos > 0 || packet.retain || choices.qos0Offline === 'queue';
   const payload = unchanged(packet.payload, obeys);
-  return message({ ...packet, topic: asGiven(packet.topic, obeys), payload: outlives ? Buffer.from(payload) : payload });
+  return message({
+    ...packet,
+    topic: asGiven(packet.topic, obeys),
+    payload: outlives ? Buffer.from(payload) : payload,
+  });
 }
 
 /** The payload is opaque: any bytes, any number of them (section 3.3.3). */

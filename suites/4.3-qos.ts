@@ -1,9 +1,37 @@
 /** 4.3 Quality of Service levels and protocol flows: at most once, at least once, exactly once. */
 
-import { chapter, section } from '../harness/case.ts';
-import { puback, pubcomp, publish, pubrec, pubrel } from '../harness/wire/build.ts';
+import { type Case, chapter, section } from '../harness/case.ts';
+import { puback, publish, text } from '../harness/wire/build.ts';
+import { qos2 } from './4.3.3-qos2.ts';
+import { hold, otherThan, settle } from './held.ts';
+import type { Peer } from './session.ts';
 
-const qos0 = section('4.3.1 QoS 0: At most once delivery', [
+/** Receives messages until each of these has come, in any order. */
+async function receiveEach(subscriber: Peer, payloads: readonly string[]): Promise<void> {
+  const missing = new Set(payloads);
+  while (missing.size > 0) missing.delete(text((await subscriber.receive()).payload));
+}
+
+// ── QoS 0 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const lowered: readonly Case[] = ([1, 2] as const).flatMap((qos) =>
+  [false, true].map(
+    (dup): Case => ({
+      id: `lowered-from-qos${qos}${dup ? '-dup' : ''}`,
+      title: `delivers a QoS ${qos} message${dup ? ' that came with DUP 1' : ''} with QoS 0 and DUP 0 to a QoS 0 subscription`,
+      covers: ['v3/4.3.1-1'],
+      ...(qos === 2 && { needs: ['qos2'] as const }),
+      async run({ connect, topic }) {
+        const [publisher, subscriber] = [await connect(), await connect()];
+        await subscriber.subscribe(topic, 0);
+        await publisher.publish({ topic, payload: 'lowered', qos, dup });
+        await subscriber.receive({ topic, payload: 'lowered', qos: 0, dup: false });
+      },
+    }),
+  ),
+);
+
+const qos0: readonly Case[] = [
   {
     id: 'delivered-once',
     title: 'delivers a QoS 0 message once, with QoS 0 and DUP 0, to a healthy subscriber',
@@ -28,9 +56,54 @@ const qos0 = section('4.3.1 QoS 0: At most once delivery', [
       await publisher.expectNothing('no answer to a QoS 0 PUBLISH');
     },
   },
-]);
+  ...lowered,
+  {
+    id: 'delivered-to-higher-subscriptions',
+    title: 'delivers a QoS 0 message once, with QoS 0 and DUP 0, to a QoS 2 subscription',
+    covers: ['v3/4.3.1-1'],
+    needs: ['qos2'],
+    async run({ connect, topic }) {
+      const [publisher, subscriber] = [await connect(), await connect()];
+      await subscriber.subscribe(topic, 2);
+      for (const payload of ['first', 'second', 'third']) await publisher.publish({ topic, payload });
+      for (const payload of ['first', 'second', 'third']) {
+        await subscriber.receive({ topic, payload, qos: 0, dup: false });
+      }
+      await subscriber.expectNothing('each QoS 0 message once');
+    },
+  },
+  {
+    id: 'retained-delivered-once',
+    title: 'delivers a retained message once, with QoS 0 and DUP 0, to a QoS 0 subscription',
+    covers: ['v3/4.3.1-1'],
+    async run({ connect, topic }) {
+      const [publisher, subscriber] = [await connect(), await connect()];
+      await publisher.publish({ topic, payload: 'retained', qos: 1, retain: true, dup: true });
+      await subscriber.subscribe(topic, 0);
+      await subscriber.receive({ topic, payload: 'retained', qos: 0, dup: false });
+      await publisher.publish({ topic, payload: 'fence' });
+      await subscriber.receive({ topic, payload: 'fence' });
+    },
+  },
+  {
+    id: 'will-delivered-once',
+    title: 'delivers a QoS 0 will once, with QoS 0 and DUP 0',
+    covers: ['v3/4.3.1-1'],
+    async run({ connect, topic }) {
+      const subscriber = await connect({ name: 'subscriber' });
+      await subscriber.subscribe(topic, 0);
+      for (const payload of ['will', 'fence']) {
+        const client = await connect({ name: payload, will: { topic, payload } });
+        client.drop();
+        await subscriber.receive({ topic, payload, qos: 0, dup: false });
+      }
+    },
+  },
+];
 
-const qos1 = section('4.3.2 QoS 1: At least once delivery', [
+// ── QoS 1 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const qos1: readonly Case[] = [
   {
     id: 'acknowledged',
     title: 'acknowledges a QoS 1 PUBLISH with a PUBACK of the same Packet Identifier, subscribers or not',
@@ -63,6 +136,21 @@ const qos1 = section('4.3.2 QoS 1: At least once delivery', [
     },
   },
   {
+    id: 'same-message-again-after-puback',
+    title: 'delivers the very same QoS 1 PUBLISH again after its PUBACK, for it is a new message',
+    covers: ['v3/4.3.2-2', 'v3/3.3.1.1~dup-is-no-proof'],
+    needs: ['qos1'],
+    async run({ connect, topic }) {
+      const [publisher, subscriber] = [await connect(), await connect()];
+      await subscriber.subscribe(topic, 1);
+      for (const dup of [false, true, false]) {
+        publisher.send(publish({ topic, payload: 'same', qos: 1, packetId: 7, dup }));
+        await publisher.expect('PUBACK', { packetId: 7 });
+        await subscriber.receive({ topic, payload: 'same', qos: 1, dup: false });
+      }
+    },
+  },
+  {
     id: 'unacknowledged-kept-apart',
     title: 'sends QoS 1 messages that wait for PUBACK with distinct Packet Identifiers and DUP 0',
     covers: ['v3/4.3.2-1', 'v3/2.3.1-4'],
@@ -91,96 +179,76 @@ const qos1 = section('4.3.2 QoS 1: At least once delivery', [
     title: 'keeps a QoS 1 message unacknowledged when a PUBACK with another Packet Identifier arrives',
     covers: ['v3/4.3.2-1', 'v3/4.3.3~unknown-acknowledgements'],
     needs: ['qos1'],
-    async run({ connect, topic, clientId }) {
-      const session = { clientId: clientId('subscriber'), clean: false };
-      const [publisher, subscriber] = [await connect(), await connect(session)];
-      await subscriber.subscribe(topic, 1);
-      await publisher.publish({ topic, payload: 'kept', qos: 1 });
-      const { packetId = 0 } = await subscriber.message({ payload: 'kept' });
-      subscriber.send(puback((packetId % 65_535) + 1));
+    async run(context) {
+      const { subscriber, packetId, again } = await hold(context, 1);
+      subscriber.send(puback(otherThan(packetId)));
       // The server may ignore it or close: either way the message is still owed.
-      await subscriber.isClosed(0);
+      await settle(subscriber);
       subscriber.drop();
-      const again = await connect({ ...session, name: 'subscriber again' });
-      await again.receive({ payload: 'kept', qos: 1, packetId });
+      await (await again()).receive({ payload: 'held', packetId });
     },
   },
-]);
-
-const qos2 = section('4.3.3 QoS 2: Exactly once delivery', [
   {
-    id: 'retransmission-is-delivered-once',
-    title: 'acknowledges a retransmitted PUBLISH again and delivers it once',
-    covers: ['v3/4.3.3-2'],
-    needs: ['qos2'],
-    tags: ['exactly-once'],
-    async run({ connect, topic }) {
-      const [publisher, subscriber] = [await connect(), await connect()];
-      await subscriber.subscribe(topic, 2);
-      const message = { topic, payload: 'once', qos: 2, packetId: 7 } as const;
-      publisher.send(publish(message));
-      await publisher.expect('PUBREC', { packetId: 7 });
-      for (const dup of [true, true, true]) {
-        publisher.send(publish({ ...message, dup }));
-        await publisher.expect('PUBREC', { packetId: 7 });
+    id: 'held-until-puback',
+    title: 'sends a QoS 1 message on every new connection until it is acknowledged, and then no more',
+    covers: ['v3/4.3.2-1'],
+    needs: ['qos1'],
+    async run(context) {
+      const { publisher, subscriber, packetId, again } = await hold(context, 1);
+      let client = subscriber;
+      for (let times = 0; times < 3; times++) {
+        client.drop();
+        client = await again();
+        await client.message({ payload: 'held', qos: 1, packetId });
       }
-      publisher.send(pubrel(7));
-      await publisher.expect('PUBCOMP', { packetId: 7 });
-      // A fence, not a sleep: a duplicate would arrive before this message.
-      await publisher.publish({ topic, payload: 'fence', qos: 2 });
-      await subscriber.receive({ topic, payload: 'once' });
-      await subscriber.receive({ topic, payload: 'fence' });
+      client.send(puback(packetId));
+      await client.fence();
+      client.drop();
+      await publisher.publish({ topic: context.topic, payload: 'fence', qos: 1 });
+      await (await again()).receive({ payload: 'fence' });
     },
   },
   {
-    id: 'identifier-reused-after-pubcomp',
-    title: 'takes a QoS 2 PUBLISH with a Packet Identifier freed by PUBCOMP as a new message',
-    covers: ['v3/4.3.3-2', 'v3/2.3.1~identifier-reuse'],
-    needs: ['qos2'],
-    tags: ['exactly-once'],
+    id: 'twenty-in-flight-from-client',
+    title: 'acknowledges twenty QoS 1 messages in one segment, and delivers each',
+    covers: ['v3/4.3.2-2', 'v3/4.3.2~several-in-flight'],
+    needs: ['qos1'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
-      await subscriber.subscribe(topic, 2);
-      for (const payload of ['first', 'second', 'third']) {
-        await publisher.publish({ topic, payload, qos: 2, packetId: 9 });
-        await subscriber.receive({ topic, payload, qos: 2, dup: false });
-      }
+      await subscriber.subscribe(topic, 1);
+      const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
+      publisher.sendTogether(
+        ...numbers.map((number) => publish({ topic, payload: `${number}`, qos: 1, packetId: number })),
+      );
+      for (const packetId of numbers) await publisher.pick('PUBACK', { packetId });
+      await receiveEach(subscriber, numbers.map(String));
     },
   },
-  {
-    id: 'pubrel-answered-each-time',
-    title: 'answers a repeated PUBREL with PUBCOMP again and delivers nothing more',
-    covers: ['v3/4.3.3-2'],
-    needs: ['qos2'],
-    tags: ['exactly-once'],
-    async run({ connect, topic }) {
-      const [publisher, subscriber] = [await connect(), await connect()];
-      await subscriber.subscribe(topic, 2);
-      await publisher.publish({ topic, payload: 'once', qos: 2, packetId: 3 });
-      publisher.send(pubrel(3));
-      await publisher.expect('PUBCOMP', { packetId: 3 });
-      await publisher.publish({ topic, payload: 'fence', qos: 2 });
-      await subscriber.receive({ payload: 'once' });
-      await subscriber.receive({ payload: 'fence' });
-    },
-  },
-  {
-    id: 'sender-flow',
-    title:
-      'sends PUBLISH with DUP 0, answers PUBREC with PUBREL of the same Packet Identifier, and nothing after PUBCOMP',
-    covers: ['v3/4.3.3-1', 'v3/2.3.1-6'],
-    needs: ['qos2'],
-    async run({ connect, topic }) {
-      const [publisher, subscriber] = [await connect(), await connect()];
-      await subscriber.subscribe(topic, 2);
-      await publisher.publish({ topic, payload: 'once', qos: 2 });
-      const { packetId = 0 } = await subscriber.message({ payload: 'once', qos: 2, dup: false });
-      subscriber.send(pubrec(packetId));
-      await subscriber.expect('PUBREL', { packetId });
-      subscriber.send(pubcomp(packetId));
-      await subscriber.expectNothing('no further packet for an exchange that PUBCOMP ended');
-    },
-  },
-]);
+  ...([1, 2] as const).map(
+    (qos): Case => ({
+      id: `twenty-in-flight-to-client-qos${qos}`,
+      title: `delivers twenty QoS ${qos} messages to a client that acknowledges late, as many at a time as it likes`,
+      covers: [qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1', 'v3/4.3.2~several-in-flight'],
+      needs: [`qos${qos}`],
+      async run({ connect, topic, trait }) {
+        const [publisher, subscriber] = [await connect(), await connect()];
+        await subscriber.subscribe(topic, qos);
+        const payloads = Array.from({ length: 20 }, (_, index) => `${index}`);
+        for (const payload of payloads) await publisher.publish({ topic, payload, qos });
+        const first = await subscriber.message({ qos });
+        await subscriber.fence();
+        trait('messages in flight without acknowledgement, of 20', `${1 + subscriber.waiting.length}`);
+        await subscriber.acknowledge(first);
+        const others = payloads.filter((payload) => payload !== text(first.payload));
+        await receiveEach(subscriber, others);
+      },
+    }),
+  ),
+];
 
-export const qos = chapter('4.3 Quality of Service', qos0, qos1, qos2);
+export const qos = chapter(
+  '4.3 Quality of Service',
+  section('4.3.1 QoS 0: At most once delivery', qos0),
+  section('4.3.2 QoS 1: At least once delivery', qos1),
+  qos2,
+);

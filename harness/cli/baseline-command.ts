@@ -22,7 +22,7 @@ import { clean, plural } from '../report/text.ts';
 import { allCases } from '../select.ts';
 import type { Io } from './io.ts';
 import { readRecord } from './report-command.ts';
-import { openTarget, type RunArguments, selectCases, startRun, targetAddress } from './run-command.ts';
+import { casesToRun, openTarget, type RunArguments, startRun, targetAddress } from './run-command.ts';
 import { reasonOf } from './values.ts';
 
 export interface BaselineFileArguments {
@@ -145,7 +145,7 @@ function isFine({ result }: Finished): boolean {
 async function runFor(selectors: readonly string[], given: RunArguments, io: Io): Promise<RunEvent[]> {
   const address = targetAddress(given, io);
   if (address === undefined) throw new UsageError('baseline write: give --target to run against, or --from REPORT');
-  const { cases } = await selectCases(selectors, given, io);
+  const { cases } = await casesToRun(selectors, given, io);
   const { target } = await openTarget(given, address);
   const events: RunEvent[] = [];
   for await (const event of await startRun(target, cases, given, undefined, io.signal)) events.push(event);

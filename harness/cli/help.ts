@@ -25,6 +25,7 @@ TARGET
 SELECT
   SELECTOR                  3.3  a section · v3/3.3.1-4 or MQTT-3.3.1-4  a requirement · v3/3.8/SLUG  a case
                             'v3/3.8/*'  a glob · tag:qos2  a tag · @FILE  selectors, one a line
+                            Without any, all but tag:slow (cases that wait for minutes).
   -x, --exclude SELECTOR    leave these out; can be repeated
       --mqtt VERSIONS       3.1.1, 5
       --level LEVELS        must, should, may

@@ -53,7 +53,7 @@ const defaultDirectory = 'mqtt-conform-report';
 
 /** Runs the selected cases and reports. */
 export async function runCommand(selectors: readonly string[], given: RunArguments, io: Io): Promise<ExitCode> {
-  const { all, cases } = await selectCases(selectors, given, io);
+  const { all, cases } = await casesToRun(selectors, given, io);
   const address = targetAddress(given, io);
   const baseline = await findBaseline(given, address !== undefined, all, io);
   if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
@@ -93,6 +93,16 @@ export async function selectCases(
     levels: given.level ?? ['MUST', 'SHOULD', 'MAY'],
   });
   return { all, cases };
+}
+
+/** What a run without selectors leaves out: cases that wait for minutes, which run when they are selected (`tag:slow`). */
+export async function casesToRun(
+  selectors: readonly string[],
+  given: SelectArguments,
+  io: Io,
+): Promise<{ all: readonly SelectedCase[]; cases: SelectedCase[] }> {
+  const { all, cases } = await selectCases(selectors, given, io);
+  return { all, cases: selectors.length > 0 ? cases : cases.filter(({ info }) => !info.tags.includes('slow')) };
 }
 
 /** Where the broker is: the option, or the environment; undefined for the reference broker. */
