@@ -87,6 +87,7 @@ function refuse(connection: ClientConnection, packet: Connect, [code, by]: Refus
   const { obeys, output } = server;
   const fitting = obeys('v3/3.2.2.3~fitting-return-code') ? code : 6;
   if (obeys(`${by}#CONNACK`)) connection.send(output.connack(!obeys('v3/3.2.2-4'), fitting));
+  if (packet.will && !obeys('v3/3.1.2-8#accepted')) distribute(server, messageOfWill(packet.will, obeys));
   if (!obeys('v3/3.1.4-3#after-checks')) takeSession(connection, packet, keyOf(server, packet.clientId));
   if (!obeys('v3/3.1.4-5')) return connection.open(new Session('', true, connection.version), 0);
   if (obeys('v3/3.2.2-5', `${by}#close`)) connection.end('refused');
@@ -100,7 +101,7 @@ function letIn(connection: ClientConnection, packet: Connect): void {
   if (obeys('v3/3.1.4-2')) server.sessions.get(key)?.connection?.end('take-over');
   const { session, present } = takeSession(connection, packet, key);
   if (packet.will) session.will = messageOfWill(packet.will, obeys);
-  connection.open(session, packet.keepAlive);
+  connection.open(session, keepAliveOf(server, packet));
   if (session.will && !obeys('v3/3.1.2-8#not-before')) distribute(server, session.will);
   // CONNACK is the first packet to the client.
   if (!obeys('v3/3.2.0-1', 'v3/3.1.4~take-over-order')) resume(connection, session);
@@ -108,6 +109,11 @@ function letIn(connection: ClientConnection, packet: Connect): void {
   if (obeys('v3/3.1.4-4')) connection.send(output.connack(sessionPresent(server, packet, present), accepted));
   resume(connection, session);
   announceClients(server);
+}
+
+/** Section 3.1.2.10: seconds, high byte first as every integer (section 1.5.2). */
+function keepAliveOf({ obeys }: Server, { keepAlive }: Connect): number {
+  return obeys('v3/1.5.2~big-endian-integers#keep-alive') ? keepAlive : (keepAlive >> 8) | ((keepAlive & 0xff) << 8);
 }
 
 /** Section 3.2.2.2. */

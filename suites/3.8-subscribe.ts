@@ -1,11 +1,12 @@
 /** 3.8 SUBSCRIBE: malformed ones, the answer, subscriptions that replace each other, several filters at once, and the QoS of delivery. */
 
-import { type Case, chapter, section } from '../harness/case.ts';
+import { type Case, type Context, chapter, section } from '../harness/case.ts';
 import type { RequirementId } from '../harness/spec/index.ts';
 import { subscribe, text } from '../harness/wire/build.ts';
 import type { Bend } from '../harness/wire/encode.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import { needsQoS } from './needs.ts';
+import type { Peer } from './session.ts';
 import { publishTogether } from './together.ts';
 
 // ── A malformed SUBSCRIBE makes no subscription ──────────────────────────────────────────────────────────────────────
@@ -40,13 +41,17 @@ function makesNone([id, title, covers, bend, before]: Malformation): Case {
       for (const level of [...levels, 'fence']) {
         await publisher.publish({ topic: `${topic}/${level}`, payload: level, qos: 1 });
       }
-      for (let level = ''; level !== 'fence' || again.waiting.length > 0; ) {
-        level = text((await again.receive()).payload);
-        if (level === 'fence') await again.fence();
-        else if (levels.indexOf(level) >= before)
-          fail('no subscription by a malformed SUBSCRIBE', `one to topic/${level}`);
-        // The standard says no word about the part of a packet that was read before its fault was found.
-        else nonStrict('subscriptions before the fault in a malformed SUBSCRIBE are made');
+      for (let fenced = false; !fenced || again.waiting.length > 0; ) {
+        const level = text((await again.receive()).payload);
+        if (level === 'fence') {
+          fenced = true;
+          await again.fence();
+        } else if (levels.indexOf(level) >= before) {
+          fail('no subscription by a malformed SUBSCRIBE', `a message for the one to topic/${level}`);
+        } else {
+          // The standard says no word about the part of a packet that was read before its fault was found.
+          nonStrict('subscriptions before the fault in a malformed SUBSCRIBE are made');
+        }
       }
     },
   };
@@ -62,7 +67,17 @@ const header = section(
     .map(makesNone),
 );
 
+/** Takes whole filters out of the packet. */
+function taken(...indexes: readonly number[]): Bend {
+  const parts = indexes.flatMap((index) =>
+    ['filter.length', 'filter', 'options'].map((part) => `filters.${index}.${part}`),
+  );
+  return Object.fromEntries(parts.map((part) => [part, []]));
+}
+
 const badPayloads: readonly Malformation[] = [
+  ['without-filter', 'without a filter', ['v3/3.8.3-3'], taken(0, 1, 2), 0],
+  ['without-qos', 'with one filter and no QoS', ['v3/3.8.3-3'], { ...taken(1, 2), 'filters.0.options': [] }, 0],
   ['first-qos-3', 'whose first filter has QoS 3', ['v3/3.8.3-4'], { 'filters.0.options': [0x03] }, 0],
   ['last-qos-3', 'whose last filter has QoS 3', ['v3/3.8.3-4'], { 'filters.2.options': [0x03] }, 2],
   ['second-reserved-bit', 'with reserved bits beside QoS 1', ['v3/3.8.3-4'], { 'filters.1.options': [0x05] }, 1],
@@ -171,10 +186,10 @@ const answer: readonly Case[] = [
     id: 'suback-with-backlog',
     title:
       'answers SUBSCRIBE for a filter that brings a hundred retained messages by one SUBACK, before, within or after them',
-    covers: ['v3/3.8.4-1', 'v3/3.3.1-6'],
+    covers: ['v3/3.8.4-1'],
     needs: ['wildcards'],
     async run(context) {
-      const { connect, topic, fail, notApplicable } = context;
+      const { connect, topic, notApplicable } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
       const payload = Buffer.alloc(1000, 'x');
       await publishTogether(
@@ -183,14 +198,10 @@ const answer: readonly Case[] = [
         Array.from({ length: 100 }, (_, index) => ({ topic: `${topic}/${index}`, payload, retain: true })),
       );
       subscriber.send(subscribe(77, [`${topic}/+`, 0]));
-      for (let [subacks, messages] = [0, 0]; subacks < 1 || messages < 100; ) {
-        const packet = await subscriber.next();
-        if (packet?.type === 'SUBACK' && packet.codes[0] === 0x80) notApplicable('the broker refuses the subscription');
-        if (packet?.type === 'SUBACK') subacks++;
-        else if (packet?.type === 'PUBLISH') messages++;
-        else fail('one SUBACK and 100 retained messages', `${subacks} SUBACK and ${messages} retained messages`);
-      }
-      await subscriber.expectNothing('one SUBACK and each message once');
+      // Which messages come is the matter of 3.3.1.3; that there is no second SUBACK, of every packet.
+      const { codes } = await subscriber.pick('SUBACK', { packetId: 77 });
+      if (codes[0] === 0x80) notApplicable('the broker refuses the subscription');
+      await subscriber.fence();
     },
   },
   {
@@ -302,6 +313,13 @@ const replaces = changes.flatMap(([old, next]): Case[] =>
   })),
 );
 
+/** The first subscription brings the retained message, without which there is none to come again. */
+async function expectBrought({ couldNotRun }: Context, subscriber: Peer): Promise<void> {
+  const message = await subscriber.next();
+  if (message?.type !== 'PUBLISH') return couldNotRun('no retained message comes for the first subscription');
+  await subscriber.acknowledge(message);
+}
+
 /** A re-subscription that brings the retained message again: filter below the case's topic, and QoS of both. */
 const again: readonly (readonly [id: string, filter: string, old: QoS, next: QoS])[] = [
   ['exact', '/a', 0, 0],
@@ -317,11 +335,14 @@ const retainedAgain = again.map(
     title: `sends the retained message again for each subscription to topic${filter} that replaces the last`,
     covers: ['v3/3.8.4-3'],
     needs: [...needsQoS(old, next), ...(id === 'plus' || id === 'hash' ? (['wildcards'] as const) : [])],
-    async run({ connect, topic }) {
+    async run(context) {
+      const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
       await publisher.publish({ topic: `${topic}/a`, payload: 'kept', qos: 1, retain: true });
-      for (const qos of [old, next, next]) {
-        await subscriber.subscribe(topic + filter, qos);
+      await subscriber.subscribe(topic + filter, old);
+      await expectBrought(context, subscriber);
+      for (let count = 0; count < 2; count++) {
+        await subscriber.subscribe(topic + filter, next);
         await subscriber.receive({ payload: 'kept' });
       }
     },
@@ -368,13 +389,14 @@ const newFilter = overlaps.map(
     title: `sends the retained message for topic${second} although one for topic${first} brought it already`,
     covers: ['v3/3.8.4~new-filter-gets-retained'],
     needs: ['wildcards'],
-    async run({ connect, topic }) {
+    async run(context) {
+      const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
       await publisher.publish({ topic: `${topic}/a/b`, payload: 'kept', qos: 1, retain: true });
-      for (const filter of [first, second]) {
-        await subscriber.subscribe(topic + filter);
-        await subscriber.receive({ payload: 'kept' });
-      }
+      await subscriber.subscribe(topic + first);
+      await expectBrought(context, subscriber);
+      await subscriber.subscribe(topic + second);
+      await subscriber.receive({ payload: 'kept' });
     },
   }),
 );
@@ -386,12 +408,13 @@ const replacing: readonly Case[] = [
     id: 'retained-again-after-resumption',
     title: 'sends the retained message again when a client subscribes anew in a session that has the subscription',
     covers: ['v3/3.8.4-3'],
-    async run({ connect, topic, clientId }) {
+    async run(context) {
+      const { connect, topic, clientId } = context;
       const session = { clientId: clientId('subscriber'), clean: false };
       const [publisher, subscriber] = [await connect(), await connect(session)];
       await publisher.publish({ topic, payload: 'kept', qos: 1, retain: true });
       await subscriber.subscribe(topic);
-      await subscriber.receive({ payload: 'kept' });
+      await expectBrought(context, subscriber);
       await subscriber.disconnect();
       const resumed = await connect({ ...session, name: 'subscriber again' });
       await resumed.subscribe(topic);
@@ -427,7 +450,7 @@ const replacing: readonly Case[] = [
       const [publisher, subscriber] = [await connect(), await connect(session)];
       await subscriber.subscribe(topic, 1);
       await publisher.publish({ topic, payload: 'open', qos: 1 });
-      const { packetId = 0 } = await subscriber.message({ payload: 'open' });
+      await subscriber.message({ payload: 'open' });
       subscriber.drop();
       const second = await connect({ ...session, name: 'second connection' });
       // That it comes again as such is the matter of other cases.
@@ -436,9 +459,7 @@ const replacing: readonly Case[] = [
       second.drop();
       const third = await connect({ ...session, name: 'third connection' });
       const message = await third.next();
-      if (message?.type !== 'PUBLISH' || message.packetId !== packetId) {
-        return fail(`PUBLISH id=${packetId} again`, message?.type ?? 'nothing', 'v3/4.4.0-1');
-      }
+      if (message?.type !== 'PUBLISH') return fail('the message again', message?.type ?? 'nothing', 'v3/4.4.0-1');
       await third.acknowledge(message);
       await publisher.publish({ topic, payload: 'next', qos: 1 });
       await third.receive({ payload: 'next', qos: 0 });

@@ -7,8 +7,8 @@ import type { Packet, PacketType } from '../harness/wire/packet.ts';
 import type { Peer } from './session.ts';
 
 /**
- * Sends bytes in pieces, with a round trip on another connection after each: so the broker has read one piece before the
- * next one comes, and sees the cuts.
+ * Sends bytes in pieces, with a round trip on another connection between each of the first pieces and the next: so the broker
+ * has read one before the other comes, and sees the cut.
  */
 export async function sendCut(
   client: Peer,
@@ -16,13 +16,19 @@ export async function sendCut(
   bytes: Uint8Array,
   cuts: readonly number[],
   what: string,
+  paced = cuts.length,
 ): Promise<void> {
   let start = 0;
-  for (const end of [...cuts, bytes.length]) {
+  for (const [index, end] of [...cuts, bytes.length].entries()) {
     client.sendBytes(bytes.subarray(start, end), `${what}, bytes ${start} to ${end - 1} of ${bytes.length}`);
     start = end;
-    await pacer.fence();
+    if (index < paced) await pacer.fence();
   }
+}
+
+/** Sends each byte for itself. A round trip between all of them would take longer than a broker may wait for a packet. */
+function sendBytewise(client: Peer, pacer: Peer, bytes: Uint8Array, what: string): Promise<void> {
+  return sendCut(client, pacer, bytes, everyOffset(bytes), what, 3);
 }
 
 function everyOffset(bytes: Uint8Array): number[] {
@@ -53,7 +59,7 @@ const cutPackets: readonly Case[] = packets.flatMap(([id, make, answer]): Case[]
       async run({ connect, topic }) {
         const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
         const bytes = encode(make(topic), 'v3');
-        await sendCut(client, pacer, bytes, everyOffset(bytes), name);
+        await sendBytewise(client, pacer, bytes, name);
         await client.expect(answer);
       },
     },
@@ -83,9 +89,10 @@ const cutConnects: readonly Case[] = [
     title: 'serves a client whose CONNECT comes byte by byte',
     covers: ['v3/4.2~byte-stream'],
     async run(context) {
-      const pacer = await context.connect({ name: 'pacer' });
-      const bytes = encode(fullConnect(context, 'client'), 'v3');
-      await expectConnected(context, pacer, bytes, everyOffset(bytes));
+      const [client, pacer] = [await context.open('client'), await context.connect({ name: 'pacer' })];
+      await sendBytewise(client, pacer, encode(fullConnect(context, 'client'), 'v3'), 'CONNECT');
+      await client.expect('CONNACK', { code: 0 });
+      await client.disconnect();
     },
   },
   {
@@ -93,9 +100,12 @@ const cutConnects: readonly Case[] = [
     title: 'serves clients whose CONNECT comes in two pieces, wherever it is cut',
     covers: ['v3/4.2~byte-stream'],
     async run(context) {
-      const pacer = await context.connect({ name: 'pacer' });
-      const bytes = encode(fullConnect(context, 'client'), 'v3');
-      for (const cut of everyOffset(bytes)) await expectConnected(context, pacer, bytes, [cut]);
+      const pacers = await Promise.all(
+        Array.from({ length: 16 }, (_, lane) => context.connect({ name: `pacer ${lane}` })),
+      );
+      const offsets = everyOffset(encode(fullConnect(context, 'lane 0'), 'v3'));
+      // Side by side, because each takes several round trips.
+      await Promise.all(pacers.map((pacer, lane) => expectConnected(context, pacer, lane, offsets)));
     },
   },
   {
@@ -122,16 +132,15 @@ function fullConnect({ connectPacket, clientId, topic }: Context, name: string):
   return connectPacket({ clientId: clientId(name), will: { topic: `${topic}/will`, payload: 'will' } });
 }
 
-async function expectConnected(
-  { open }: Context,
-  pacer: Peer,
-  bytes: Uint8Array,
-  cuts: readonly number[],
-): Promise<void> {
-  const client = await open('client');
-  await sendCut(client, pacer, bytes, cuts, 'CONNECT');
-  await client.expect('CONNACK', { code: 0 });
-  await client.disconnect();
+/** Connects as one of sixteen clients, once for every sixteenth of these offsets, with the CONNECT cut there. */
+async function expectConnected(context: Context, pacer: Peer, lane: number, offsets: readonly number[]): Promise<void> {
+  const bytes = encode(fullConnect(context, `lane ${lane}`), 'v3');
+  for (const cut of offsets.filter((offset) => offset % 16 === lane)) {
+    const client = await context.open(`lane ${lane}, cut at ${cut}`);
+    await sendCut(client, pacer, bytes, [cut], 'CONNECT');
+    await client.expect('CONNACK', { code: 0 });
+    await client.disconnect();
+  }
 }
 
 /** How a PUBLISH is cut, by the offsets of its fields. */

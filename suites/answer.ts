@@ -1,6 +1,7 @@
 /** What a connection answers that the broker may just as well close. */
 
 import type { Context } from '../harness/case.ts';
+import type { RequirementId } from '../harness/spec/index.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import type { Peer } from './session.ts';
 
@@ -9,8 +10,9 @@ export async function answerOrClose(
   { fail }: Context,
   client: Peer,
   expected: string | readonly string[],
+  requirement?: RequirementId,
 ): Promise<Packet | undefined> {
   const answer = await client.next();
-  if (!answer && !(await client.isClosed(0))) fail(expected, 'no answer, and the connection stays open');
+  if (!answer && !(await client.isClosed(0))) fail(expected, 'no answer, and the connection stays open', requirement);
   return answer;
 }

@@ -2,9 +2,11 @@
 
 import { type Case, type Chapter, type Context, chapter, section } from '../harness/case.ts';
 import { type RequirementId, requirement, sectionTitle } from '../harness/spec/index.ts';
-import { text } from '../harness/wire/build.ts';
+import { pingreq, text } from '../harness/wire/build.ts';
+import { encode } from '../harness/wire/encode.ts';
 import { type MalformedExample, malformed as rows } from '../harness/wire/examples.ts';
 import { judge, malformed } from './refusal.ts';
+import type { Peer } from './session.ts';
 
 /** The bytes of a row, made with the names of this case. */
 function bytesOf(row: MalformedExample, { topic, clientId, connectPacket }: Context): Uint8Array {
@@ -24,8 +26,16 @@ async function expectNoConnack(context: Context, row: MalformedExample): Promise
 /** Any other malformed packet ends the connection, and is not answered. */
 async function expectClosed(context: Context, row: MalformedExample): Promise<void> {
   const client = await context.connect();
-  client.sendBytes(bytesOf(row, context), row.title);
+  sendWithPingreq(client, context, row);
   await client.expectClose();
+}
+
+/** Sends a packet and a PINGREQ in one segment: a careless reader of the packet takes the rest of it from there. */
+function sendWithPingreq(client: Peer, context: Context, row: MalformedExample): void {
+  client.sendBytes(
+    Buffer.concat([bytesOf(row, context), encode(pingreq(), row.version)]),
+    `${row.title}, and a PINGREQ`,
+  );
 }
 
 /**
@@ -37,7 +47,7 @@ async function expectNotDisconnected(context: Context, row: MalformedExample): P
   const watcher = await connect({ name: 'watcher' });
   await watcher.subscribe(topic);
   const client = await connect({ name: 'client', will: { topic, payload: 'will' } });
-  client.sendBytes(bytesOf(row, context), row.title);
+  sendWithPingreq(client, context, row);
   await client.expectClose();
   // Whether there is a will: that of a client that is dropped now comes later.
   const fence = await connect({ name: 'fence', will: { topic, payload: 'fence' } });
