@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly cases: readonly Performable[];
   /** How many cases run side by side; 32 unless given. */
   readonly jobs?: number;
-  /** How long any single answer may take; 10 s unless given. */
+  /** How long any single answer may take; 5 s unless given. */
   readonly timeoutMs?: number;
   /** How much later than the standard's moment the target may act; 6 s unless given. */
   readonly toleranceMs?: number;
@@ -74,7 +74,7 @@ class Run {
     this.#stage = {
       target: options.target,
       clock: options.clock ?? realClock,
-      timeoutMs: options.timeoutMs ?? 10_000,
+      timeoutMs: options.timeoutMs ?? 5_000,
       toleranceMs: options.toleranceMs ?? 6_000,
       prefix: options.prefix ?? 'mqtt-conform',
       runToken: tokenOf(this.#seed),
@@ -176,25 +176,37 @@ class Run {
     }
   }
 
-  /** Every case, the ones that wait longest first, `jobs` at a time. */
+  /**
+   * Every case, `jobs` at a time. Cases that wait for the standard's times have a lane of their own beside the others, the
+   * longest first: they hardly do anything, and a run then takes about as long as the longest of them.
+   */
   async #all(capabilities: Readonly<Record<string, true | string>>): Promise<void> {
-    const queue = this.#options.cases
-      .map((each, ordinal) => ({ each, ordinal: ordinal + reservedOrdinals }))
+    const jobs = Math.max(1, this.#options.jobs ?? 32);
+    const all = this.#options.cases.map((each, ordinal) => ({ each, ordinal: ordinal + reservedOrdinals }));
+    const waiting = all
+      .filter(({ each }) => each.case.waits !== undefined)
       .sort((a, b) => (b.each.case.waits ?? 0) - (a.each.case.waits ?? 0));
-    const worker = async () => {
+    const others = all.filter(({ each }) => each.case.waits === undefined);
+    // One at a time means one at a time.
+    const lanes = jobs === 1 ? [[...waiting, ...others]] : [waiting, others];
+    const worker = async (queue: typeof all) => {
       for (let next = queue.shift(); next && !this.#stopped; next = queue.shift()) {
-        const { each, ordinal } = next;
-        const lacking = each.case.needs?.find((name) => capabilities[name] !== true);
-        const startedMs = this.#stage.clock.now();
-        this.#events.push({ type: 'case-started', case: each.info.id, atMs: startedMs - this.#startedMs });
-        if (lacking) {
-          this.#report(each, without('not-applicable', `needs ${lacking}: ${capabilities[lacking] ?? 'not probed'}`));
-        } else {
-          await this.#given(this.#one(each, ordinal, startedMs));
-        }
+        await this.#next(next.each, next.ordinal, capabilities);
       }
     };
-    await Promise.all(Array.from({ length: Math.max(1, this.#options.jobs ?? 32) }, worker));
+    await Promise.all(lanes.flatMap((queue) => Array.from({ length: jobs }, () => worker(queue))));
+  }
+
+  async #next(
+    each: Performable,
+    ordinal: number,
+    capabilities: Readonly<Record<string, true | string>>,
+  ): Promise<void> {
+    const lacking = each.case.needs?.find((name) => capabilities[name] !== true);
+    const startedMs = this.#stage.clock.now();
+    this.#events.push({ type: 'case-started', case: each.info.id, atMs: startedMs - this.#startedMs });
+    if (!lacking) return void (await this.#given(this.#one(each, ordinal, startedMs)));
+    this.#report(each, without('not-applicable', `needs ${lacking}: ${capabilities[lacking] ?? 'not probed'}`));
   }
 
   async #one(each: Performable, ordinal: number, startedMs: number): Promise<void> {

@@ -37,7 +37,7 @@ export interface Proof {
   readonly problems: readonly string[];
 }
 
-const timeoutMs = 10_000;
+const timeoutMs = 5_000;
 
 /** What one attempt at a case is set up with. */
 export interface Setting {

@@ -33,7 +33,7 @@ SELECT
 
 RUN
   -j, --jobs N              cases side by side (32)
-      --timeout TIME        how long an answer may take (10s)
+      --timeout TIME        how long an answer may take (5s)
       --tolerance TIME      how late the broker may act where the standard names a time (6s)
       --retries N           repeat a failed case; if the attempts differ it is flaky, and fails (0)
       --bail[=N]            end after N failures (1)
