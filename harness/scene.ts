@@ -80,6 +80,8 @@ export class Scene implements Context {
       version: this.version,
       timeoutMs: this.timeoutMs,
       token: this.token,
+      // Without the token: it is of no interest to the case itself, whatever it is subscribed to.
+      settleTopic: `${this.#stage.prefix}/settle/${[...this.token].reverse().join('')}`,
       trace: (entry) => this.#record(entry),
       sent: (packet) => this.#sent(packet),
       violated: (violation) => {

@@ -82,6 +82,13 @@ const scenes: Record<string, ((scene: Scene) => void) | [Options, (scene: Scene)
     for (const form of forms) scene.open('c').send(connect({ clientId: 'c', ...form }), pingreq(), message(1));
     scene.wait(1);
   },
+  'a CONNECT with a will that is refused': (scene) => {
+    scene.subscriber();
+    scene.open('c').send(connect({ clientId: '', clean: false, will: { topic: 't', payload: 'will' } }));
+  },
+  'an UNSUBSCRIBE beyond ASCII': (scene) => {
+    scene.connect('c').send(unsubscribe(1, 'é'), pingreq());
+  },
   'identifiers that are not the same': (scene) => {
     for (const id of ['one', 'One', 'ond', '\uFEFFone']) scene.connect(id, { clean: false });
   },

@@ -48,6 +48,7 @@ export class Retained {
 
   /** The retained messages of all topics that match a filter. */
   matching(filter: string): Message[] {
+    if (!this.#obeys('v3/3.3.2-3#retained')) return [...this.#messages.values()];
     if (!hasWildcard(filter)) {
       const message = this.#messages.get(filter);
       return message ? [message] : [];

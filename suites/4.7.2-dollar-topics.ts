@@ -25,15 +25,16 @@ const dollarWildcards: readonly Case[] = dollarFilters.map(([id, filter]) => ({
     const [publisher, wild, explicit] = [await connect(), await connect(), await connect()];
     await explicit.subscribe(`$mc/${token}/#`);
     await wild.subscribe(fill(filter, context));
-    await publisher.publish({ topic: dollar, payload: 'live', qos: 0 });
-    await publisher.publish({ topic: dollar, payload: 'retained', qos: 1, retain: true });
+    for (const topic of [dollar, plain]) await publisher.publish({ topic, payload: 'live', qos: 1 });
     await explicit.receive({ topic: dollar, payload: 'live' });
+    await wild.receive({ topic: plain, payload: 'live' });
+    for (const topic of [dollar, plain]) await publisher.publish({ topic, payload: 'retained', qos: 1, retain: true });
     await explicit.receive({ topic: dollar, payload: 'retained' });
+    await wild.receive({ topic: plain, payload: 'retained' });
     const late = await connect({ name: 'late' });
     await late.subscribe(fill(filter, context));
-    await publisher.publish({ topic: plain, payload: 'fence', qos: 1 });
-    await wild.receive({ topic: plain, payload: 'fence' });
-    await late.receive({ topic: plain, payload: 'fence' });
+    await late.receive({ topic: plain, payload: 'retained' });
+    await late.expectNothing(`no message to ${dollar}`);
   },
 }));
 

@@ -116,12 +116,14 @@ const others: readonly Case[] = [
       tags: ['long'],
       async run(context) {
         const exchange = await witness(context);
-        const rows = malformed.filter((row) => row.when === when);
+        // Left out is what a broker that takes it for well-formed would keep.
+        const rows = malformed.filter((row) => row.when === when && !/retain|clean-0/.test(row.id));
         const atOnce = 20;
         for (let begin = 0; begin < rows.length; begin += atOnce) {
           const offenders = await offend(context, rows.slice(begin, begin + atOnce));
           await exchange();
-          for (const client of offenders) client.drop();
+          // Without a will, should the broker have let one in.
+          for (const client of offenders) client.leave();
         }
         await exchange();
       },

@@ -2,7 +2,7 @@
 
 import { type Case, type Chapter, type Context, chapter, section } from '../harness/case.ts';
 import { type RequirementId, requirement, sectionTitle } from '../harness/spec/index.ts';
-import { pingreq, text } from '../harness/wire/build.ts';
+import { pingreq, publish, text } from '../harness/wire/build.ts';
 import { encode } from '../harness/wire/encode.ts';
 import { type MalformedExample, malformed as rows } from '../harness/wire/examples.ts';
 import { judge, malformed } from './refusal.ts';
@@ -18,7 +18,7 @@ function bytesOf(row: MalformedExample, { topic, clientId, connectPacket }: Cont
 async function expectNoConnack(context: Context, row: MalformedExample): Promise<void> {
   const client = await context.open();
   client.sendBytes(bytesOf(row, context), row.title);
-  if (isMalformedConnect(row)) return void (await judge(context, client, malformed));
+  if (isMalformedConnect(row)) return leaveNothing(context, row, client, () => judge(context, client, malformed));
   // A broker may close a connection on which no CONNECT has come for a while: that would be too late.
   await client.expectClose({ withinMs: context.timeoutMs / 2 });
 }
@@ -27,7 +27,26 @@ async function expectNoConnack(context: Context, row: MalformedExample): Promise
 async function expectClosed(context: Context, row: MalformedExample): Promise<void> {
   const client = await context.connect();
   sendWithPingreq(client, context, row);
-  await client.expectClose();
+  await leaveNothing(context, row, client, () => client.expectClose());
+}
+
+/** Judges, and removes what a broker keeps that takes the packet for well-formed: a session, or a retained message. */
+async function leaveNothing(
+  context: Context,
+  { id }: MalformedExample,
+  client: Peer,
+  judged: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await judged();
+  } finally {
+    if (/retain|clean-0/.test(id)) {
+      await client.disconnect();
+      const cleaner = await context.connect({ name: 'cleaner', clientId: context.clientId() });
+      cleaner.send(publish({ topic: context.topic, retain: true }));
+      await cleaner.disconnect();
+    }
+  }
 }
 
 /** Sends a packet and a PINGREQ in one segment: a careless reader of the packet takes the rest of it from there. */

@@ -52,8 +52,8 @@ export async function expectMatching(context: Context, match: Match, when: When 
   const subscriber = await context.connect({ name: 'subscriber' });
   if (when === 'live') await subscribeTo(context, subscriber, filter);
   // What is taken for another name does harm when it comes last: then it has taken the place of a retained message.
-  const order = when === 'live' ? [...others, ...matching] : [...matching, ...others];
-  for (const topic of order) await publishTo(publisher, topic, context.token, when === 'retained');
+  if (when === 'live') for (const topic of [...others, ...matching]) await publishTo(publisher, topic, context.token);
+  else await retain(context, publisher, [...matching, ...others]);
   if (when === 'retained') await subscribeTo(context, subscriber, filter);
   const missing = new Set(matching);
   while (missing.size > 0) {
@@ -91,10 +91,22 @@ async function subscribeTo({ notApplicable }: Context, subscriber: Peer, filter:
 }
 
 /** Publishes with QoS 1; the payload names the topic, so that a changed Topic Name is noticed. */
-async function publishTo(publisher: Peer, topic: string, words: string, retain = false): Promise<void> {
+async function publishTo(publisher: Peer, topic: string, words: string, retained = false): Promise<void> {
   const packetId = publisher.freshId();
-  publisher.send(publish({ topic, payload: `${words} ${topic}`, qos: 1, packetId, retain }));
-  await publisher.expect('PUBACK', { packetId });
+  publisher.send(publish({ topic, payload: `${words} ${topic}`, qos: 1, packetId, retain: retained }));
+  await publisher.pick('PUBACK', { packetId });
+}
+
+/**
+ * Leaves a retained message under each topic. Their author is subscribed to them: when a message has come back to it, the
+ * broker has sent it to all who are subscribed, and who subscribes from now on can only get what is retained.
+ */
+async function retain({ token }: Context, publisher: Peer, topics: readonly string[]): Promise<void> {
+  const codes = await publisher.request(...topics.map((topic) => [topic, 0] as const));
+  for (const [index, topic] of topics.entries()) {
+    await publishTo(publisher, topic, token, true);
+    if (codes[index] !== 0x80) await publisher.pick('PUBLISH', { topic });
+  }
 }
 
 /** The next message of this case. On a top-level wildcard the broker's own reports of its clients may come as well. */

@@ -14,12 +14,13 @@ import {
   parseDocument,
 } from '../baseline.ts';
 import { UsageError } from '../errors.ts';
-import type { ExitCode, RunEvent } from '../events.ts';
+import type { CaseResult, ExitCode, RunEvent } from '../events.ts';
 import { actually } from '../report/explanation.ts';
 import { type Finished, finishedCases, fold } from '../report/fold.ts';
 import { gates } from '../report/summary.ts';
 import { clean, plural } from '../report/text.ts';
 import { allCases } from '../select.ts';
+import { requirement } from '../spec/index.ts';
 import type { Io } from './io.ts';
 import { readRecord } from './report-command.ts';
 import { casesToRun, openTarget, type RunArguments, startRun, targetAddress } from './run-command.ts';
@@ -56,7 +57,7 @@ export async function writeCommand(
     const { info, result } = item;
     const listed = file.has(info.id);
     if (isNews(item)) {
-      file.put(info.id, { case: info.id, expect: result.verdict as Acceptable }, ` ${actually(result)}`);
+      file.put(info.id, { case: info.id, expect: result.verdict as Acceptable, reason: reasonFor(result) });
       if (listed) changed++;
       else added++;
     } else if (listed && isFine(item)) {
@@ -137,6 +138,12 @@ function isNews({ info, result }: Finished): boolean {
   return isAcceptable(result.verdict) && gates(info, result);
 }
 
+/** What happened, and the requirement that it breaks in our words. */
+function reasonFor(result: CaseResult): string {
+  const [id] = result.finding?.requirements ?? [];
+  return id ? `${actually(result)}; ${id}: ${requirement(id).text}` : actually(result);
+}
+
 /** Nothing is left to excuse. A case that could not run says nothing about its entry. */
 function isFine({ result }: Finished): boolean {
   return ['pass', 'info', 'not-applicable', 'stale'].includes(result.verdict) && !neverRan(result);
@@ -206,7 +213,7 @@ class BaselineFile {
   }
 
   /** Adds an entry, or makes the existing one expect this; its reason, issue and comments stay, `match` does not. */
-  put(id: string, entry: { readonly case: string; readonly expect: Acceptable }, comment?: string): void {
+  put(id: string, entry: { readonly case: string; readonly expect: Acceptable; readonly reason?: string }): void {
     const index = this.#indexOf(id);
     if (index >= 0) {
       const existing = this.#list.items[index] as YAMLMap;
@@ -214,9 +221,7 @@ class BaselineFile {
       existing.delete('match');
       return;
     }
-    const node = this.#document.createNode(entry) as YAMLMap;
-    if (comment) node.commentBefore = comment;
-    this.#list.add(node);
+    this.#list.add(this.#document.createNode(entry));
   }
 
   remove(id: string): void {

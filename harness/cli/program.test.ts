@@ -160,7 +160,7 @@ describe('run', () => {
 
       const stale = await against(sound.port);
       expect(stale.code).toBe(1);
-      expect(stale.out).toContain('mqtt-conform.baseline.yaml:5 lists it as fail, but it passes now: remove the entry');
+      expect(stale.out).toContain('mqtt-conform.baseline.yaml:4 lists it as fail, but it passes now: remove the entry');
       expect((await against(sound.port, '--no-baseline')).code).toBe(0);
 
       const again = await run(['report', 'mqtt-conform-report/events.ndjson', '-r', 'junit', '--out', 'again'], {
