@@ -36,9 +36,9 @@ export interface ConnectOptions extends Partial<build.ConnectFields> {
 }
 
 /** The fields that a packet must have: those given; a payload may be given as text. */
-export type Fields<T extends PacketType> = {
-  readonly [K in keyof PacketOf<T>]?: PacketOf<T>[K] extends Uint8Array ? string | Uint8Array : PacketOf<T>[K];
-};
+export type Fields<T extends PacketType> = T extends PacketType
+  ? { readonly [K in keyof PacketOf<T>]?: PacketOf<T>[K] extends Uint8Array ? string | Uint8Array : PacketOf<T>[K] }
+  : never;
 
 /** A PUBLISH to send: the Packet Identifier is chosen unless given. */
 export type Message = build.PublishFields;
@@ -318,7 +318,7 @@ export class Peer implements LinkEvents {
   }
 
   /** Takes the next packet, which must be of this type and have these fields. Throws Violation. */
-  async expect<T extends PacketType>(type: T, fields: Fields<T> = {}): Promise<PacketOf<T>> {
+  async expect<T extends PacketType>(type: T, fields: Fields<T> = {} as Fields<T>): Promise<PacketOf<T>> {
     const packet = await this.next();
     if (packet && matches(packet, type, fields)) return packet as PacketOf<T>;
     throw new Violation(wanted(type, fields), packet ? reading(packet) : this.#silence());
@@ -345,7 +345,7 @@ export class Peer implements LinkEvents {
    * Takes the first packet of this type with these fields; what came before stays for later calls. For the answer of an
    * exchange whose packets may interleave with others. Throws Violation.
    */
-  async pick<T extends PacketType>(type: T, fields: Fields<T> = {}): Promise<PacketOf<T>> {
+  async pick<T extends PacketType>(type: T, fields: Fields<T> = {} as Fields<T>): Promise<PacketOf<T>> {
     const found = await this.#pick(type, fields);
     if (found) return found;
     throw new Violation(wanted(type, fields), this.#silence(this.#inbox));

@@ -89,6 +89,7 @@ const format: readonly Case[] = [
       subscriber.drop();
       for (const qos of [1, 2] as const) await publisher.publish({ topic: `${topic}/${qos}`, payload: 'queued', qos });
       const again = await connect({ ...session, name: 'subscriber again' });
+      await again.pick('PUBREL', { packetId });
       again.send(pubcomp(packetId));
       const missing = new Set([`${topic}/1`, `${topic}/2`]);
       while (missing.size > 0) {

@@ -95,9 +95,7 @@ function caseOf(row: MalformedExample): Case {
 /** The section that a row stands in: that of the first requirement which it breaks. */
 function sectionOf({ version, requirements: [first] }: MalformedExample): string {
   const { section: number } = requirement(first as RequirementId);
-  // Packet sizes are spread over chapters 2 and 3.
-  const begin = number.replace(/-.*/, '');
-  return `${begin} ${sectionTitle(version, number) ?? ''}`.trim();
+  return `${number} ${sectionTitle(version, number) ?? ''}`.trim();
 }
 
 function sections(): Chapter['sections'] {
