@@ -366,13 +366,13 @@ function processesNothing(refused: Refused): Case {
       await publisher.publish({ topic, payload: 'retained', qos: 1, retain: true });
       const witness = await connect({ name: 'witness' });
       await witness.subscribe(topic, 1);
-      await witness.receive({ payload: 'retained', retain: true });
+      await witness.receive({ payload: 'retained' });
       const intruder = { clientId: context.clientId('intruder') };
       const valid = ignorable.includes(refused) ? [context.connectPacket(intruder)] : [];
       await intrude(context, refused, intruder, [...valid, ...everything(topic)]);
       const late = await connect({ name: 'late' });
       await late.subscribe(topic, 1);
-      await late.receive({ payload: 'retained', retain: true });
+      await late.receive({ payload: 'retained' });
       await publisher.publish({ topic, payload: 'fence', qos: 1 });
       for (const client of [witness, late]) await client.receive({ payload: 'fence' });
     },

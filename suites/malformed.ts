@@ -10,6 +10,8 @@ import type { Peer } from './session.ts';
 
 /** The bytes of a row, made with the names of this case. */
 function bytesOf(row: MalformedExample, { topic, clientId, connectPacket }: Context): Uint8Array {
+  // What ends within a user name or a password is cut from those of the table: the target's may be of one character.
+  if (row.id.startsWith('connect-cut-')) return row.bytes(topic, clientId());
   const { userName, password } = connectPacket();
   return row.bytes(topic, clientId(), { userName, password });
 }

@@ -1,0 +1,2 @@
+import type { Gate } from './obeys.ts';
+export const consulted: readonly Gate[] = [];
