@@ -52,7 +52,10 @@ function healthy(onBytes: (bytes: Uint8Array, socket: net.Socket) => boolean = (
 }
 
 const connack = Buffer.from(encode(build.connack(), 'v3'));
-const cases = allCases([qos]);
+/** A few cases, one of which sends a second transmission of a QoS 2 message: what some servers here die of. */
+const cases = allCases([qos]).filter(
+  ({ info }) => /4\.3\.[12]\/|retransmission-is-delivered-once|sender-flow/.test(info.id) && !info.id.includes('dup'),
+);
 
 async function judge(port: number, options: Partial<RunOptions> = {}) {
   const events: RunEvent[] = [];

@@ -5,6 +5,7 @@ import { UsageError } from './errors.ts';
 import type { CaseInfo } from './events.ts';
 import type { RequirementId, Strength, Version } from './spec/index.ts';
 import { isRequirementId, requirement, requirementIds, strengthOf, versionName, versionOf } from './spec/index.ts';
+import { excuseOf } from './spec/uncovered.ts';
 
 /** A case for one version of the protocol. */
 export interface SelectedCase {
@@ -148,8 +149,8 @@ function matching(index: Index, glob: string): SelectedCase[] {
 function explainUnknown(index: Index, selector: string, name: string): string {
   const uncovered = requirementsNamed(name).at(0);
   if (uncovered) {
-    const { why } = requirement(uncovered);
-    return `no case covers ${uncovered}${why ? ` (${why})` : ''}; see: mqtt-conform explain ${uncovered}`;
+    const excuse = excuseOf(uncovered);
+    return `no case covers ${uncovered}${excuse ? ` (${excuse.reason})` : ''}; see: mqtt-conform explain ${uncovered}`;
   }
   const near = nearest(name, index.keys());
   return `'${selector}' selects no case${near.length > 0 ? `; did you mean ${near.join(', ')}?` : '; see: mqtt-conform list'}`;

@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { allCases } from '../harness/select.ts';
 import { chapters } from '../suites/index.ts';
+import { consulted as listed } from './consulted.ts';
 import { excuses } from './excuses.ts';
 import type { Gate } from './obeys.ts';
 import { prove, requirementOf } from './prove.ts';
@@ -27,5 +28,6 @@ describe('every case passes on the reference broker, and fails when what it cove
     if (proven < cases.length) return;
     const alive = [...consulted].filter((gate) => !killed.has(gate) && !excuses[gate] && !excuses[requirementOf(gate)]);
     expect(alive, 'gates that no case notices').toEqual([]);
+    expect([...consulted].sort(), 'the list of gates: npm run docs').toEqual(listed);
   });
 });

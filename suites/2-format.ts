@@ -174,6 +174,7 @@ function payloadFor(length: number, topic: string, qos: QoS): Uint8Array {
 /** Each border with its neighbours, and whether a broker may have a limit below. */
 const borders: readonly (readonly [id: string, words: string, lengths: readonly number[], limited: boolean])[] = [
   ['127-128', '126 to 129', [126, 127, 128, 129], false],
+  ['300', '299 to 301', [299, 300, 301], false],
   ['16383-16384', '16,382 to 16,385', [16_382, 16_383, 16_384, 16_385], false],
   ['2097151-2097152', '2,097,150 to 2,097,153', [2_097_150, 2_097_151, 2_097_152, 2_097_153], true],
 ];

@@ -354,6 +354,8 @@ function everything(topic: string): readonly Packet[] {
 }
 
 function processesNothing(refused: Refused): Case {
+  // Whether it is answered at all is the matter of other cases.
+  const outcomes: Outcomes = refused.answered ? { ...refused.outcomes, ignored: 'right' } : refused.outcomes;
   return {
     id: `processes-nothing-after-${refused.id}`,
     title: `processes nothing that follows ${refused.title} in the same segment`,
@@ -369,7 +371,7 @@ function processesNothing(refused: Refused): Case {
       await witness.receive({ payload: 'retained' });
       const intruder = { clientId: context.clientId('intruder') };
       const valid = ignorable.includes(refused) ? [context.connectPacket(intruder)] : [];
-      await intrude(context, refused, intruder, [...valid, ...everything(topic)]);
+      await intrude(context, { ...refused, outcomes }, intruder, [...valid, ...everything(topic)]);
       const late = await connect({ name: 'late' });
       await late.subscribe(topic, 1);
       await late.receive({ payload: 'retained' });
@@ -526,7 +528,7 @@ const order: readonly Case[] = [
     title: 'sends CONNACK to a client that takes over, then its messages, and nothing more on the older connection',
     covers: ['v3/3.1.4~take-over-order', 'v3/3.2.0-1', 'v3/3.1.4-2'],
     needs: ['qos1'],
-    async run({ connect, open, connectPacket, clientId, topic }) {
+    async run({ connect, open, connectPacket, clientId, topic, nonStrict }) {
       const session = { clientId: clientId(), clean: false };
       const publisher = await connect({ name: 'publisher' });
       const older = await connect({ ...session, name: 'older' });
@@ -539,7 +541,11 @@ const order: readonly Case[] = [
       await publisher.publish({ topic, payload: 'second', qos: 1 });
       // The first message is sent again; that it is, and when, is the matter of section 4.4.
       while (text((await newer.receive()).payload) !== 'second');
-      await older.expectClose({ expected: `${takenOver}, and nothing comes on it` });
+      // It may take a moment to close: no more than that a message slips through is to be said against it.
+      if (older.waiting.some(({ payload }) => text(payload) === 'second')) {
+        nonStrict('sends a message on the connection that was taken over, behind the CONNACK to the client that took over');
+      }
+      await older.expectClose({ allow: ['PUBLISH'], expected: takenOver });
     },
   },
 ];

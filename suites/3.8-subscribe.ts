@@ -11,27 +11,18 @@ import { publishTogether } from './together.ts';
 
 // ── A malformed SUBSCRIBE makes no subscription ──────────────────────────────────────────────────────────────────────
 
-/**
- * A SUBSCRIBE with three filters that no server may take: what is wrong, its bend, and how many whole filters stand before
- * the fault.
- */
-type Malformation = readonly [
-  id: string,
-  title: string,
-  covers: readonly RequirementId[],
-  bend: Bend,
-  before: 0 | 1 | 2 | 3,
-];
+/** A SUBSCRIBE with three filters that no server may take: what is wrong, and its bend. */
+type Malformation = readonly [id: string, title: string, covers: readonly RequirementId[], bend: Bend];
 
 const levels = ['a', 'b', 'c'];
 
-function makesNone([id, title, covers, bend, before]: Malformation): Case {
+function makesNone([id, title, covers, bend]: Malformation): Case {
   return {
     id: `${id}-subscribes-to-nothing`,
     title: `closes on a SUBSCRIBE ${title}, and makes none of its subscriptions`,
     covers,
     needs: ['qos1'],
-    async run({ connect, topic, clientId, fail, nonStrict }) {
+    async run({ connect, topic, clientId, nonStrict }) {
       const session = { clientId: clientId('subscriber'), clean: false };
       const [publisher, subscriber] = [await connect(), await connect(session)];
       subscriber.send(subscribe(9, ...levels.map((level) => [`${topic}/${level}`, 1] as const)), bend);
@@ -46,11 +37,9 @@ function makesNone([id, title, covers, bend, before]: Malformation): Case {
         if (level === 'fence') {
           fenced = true;
           await again.fence();
-        } else if (levels.indexOf(level) >= before) {
-          fail('no subscription by a malformed SUBSCRIBE', `a message for the one to topic/${level}`);
         } else {
-          // The standard says no word about the part of a packet that was read before its fault was found.
-          nonStrict('subscriptions before the fault in a malformed SUBSCRIBE are made');
+          // The standard says no word about what was done with the packet before its fault was found.
+          nonStrict(`closes the connection, but makes subscriptions of the malformed SUBSCRIBE: one to topic/${level}`);
         }
       }
     },
@@ -62,7 +51,7 @@ const header = section(
   [0x80, 0x81, 0x83, 0x86, 0x8a, 0x8f]
     .map((byte): Malformation => {
       const flags = (byte & 0x0f).toString(2).padStart(4, '0');
-      return [`flags-${(byte & 0x0f).toString(16)}`, `with the flags ${flags}`, ['v3/3.8.1-1'], { header: [byte] }, 0];
+      return [`flags-${(byte & 0x0f).toString(16)}`, `with the flags ${flags}`, ['v3/3.8.1-1'], { header: [byte] }];
     })
     .map(makesNone),
 );
@@ -76,23 +65,17 @@ function taken(...indexes: readonly number[]): Bend {
 }
 
 const badPayloads: readonly Malformation[] = [
-  ['without-filter', 'without a filter', ['v3/3.8.3-3'], taken(0, 1, 2), 0],
-  ['without-qos', 'with one filter and no QoS', ['v3/3.8.3-3'], { ...taken(1, 2), 'filters.0.options': [] }, 0],
-  ['first-qos-3', 'whose first filter has QoS 3', ['v3/3.8.3-4'], { 'filters.0.options': [0x03] }, 0],
-  ['last-qos-3', 'whose last filter has QoS 3', ['v3/3.8.3-4'], { 'filters.2.options': [0x03] }, 2],
-  ['second-reserved-bit', 'with reserved bits beside QoS 1', ['v3/3.8.3-4'], { 'filters.1.options': [0x05] }, 1],
-  ['last-highest-bit', 'with the QoS byte 0x80', ['v3/3.8.3-4'], { 'filters.2.options': [0x80] }, 2],
-  ['last-without-qos', 'whose last filter has no QoS', ['v3/2.4~surplus-bytes'], { 'filters.2.options': [] }, 2],
-  ['stray-byte', 'with a byte behind its last filter', ['v3/2.4~surplus-bytes'], { surplus: [0x00] }, 3],
-  [
-    'ill-formed-utf8',
-    'whose second filter is not UTF-8',
-    ['v3/3.8.3-1'],
-    { 'filters.1.filter': { append: [0xff] } },
-    1,
-  ],
-  ['null-character', 'whose last filter has U+0000', ['v3/3.8.3-1'], { 'filters.2.filter': { append: [0x00] } }, 2],
-  ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1'], { packetId: [0, 0] }, 0],
+  ['without-filter', 'without a filter', ['v3/3.8.3-3'], taken(0, 1, 2)],
+  ['without-qos', 'with one filter and no QoS', ['v3/3.8.3-3'], { ...taken(1, 2), 'filters.0.options': [] }],
+  ['first-qos-3', 'whose first filter has QoS 3', ['v3/3.8.3-4'], { 'filters.0.options': [0x03] }],
+  ['last-qos-3', 'whose last filter has QoS 3', ['v3/3.8.3-4'], { 'filters.2.options': [0x03] }],
+  ['second-reserved-bit', 'with reserved bits beside QoS 1', ['v3/3.8.3-4'], { 'filters.1.options': [0x05] }],
+  ['last-highest-bit', 'with the QoS byte 0x80', ['v3/3.8.3-4'], { 'filters.2.options': [0x80] }],
+  ['last-without-qos', 'whose last filter has no QoS', ['v3/2.4~surplus-bytes'], { 'filters.2.options': [] }],
+  ['stray-byte', 'with a byte behind its last filter', ['v3/2.4~surplus-bytes'], { surplus: [0x00] }],
+  ['ill-formed-utf8', 'whose second filter is not UTF-8', ['v3/3.8.3-1'], { 'filters.1.filter': { append: [0xff] } }],
+  ['null-character', 'whose last filter has U+0000', ['v3/3.8.3-1'], { 'filters.2.filter': { append: [0x00] } }],
+  ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1'], { packetId: [0, 0] }],
 ];
 
 /** A Topic Filter with wildcards below the case's topic, a Topic Name that it matches, and one that it does not. */

@@ -77,7 +77,7 @@ const format: readonly Case[] = [
     title: 'sends what a session has left in the format of the standard, on a new connection',
     covers: ['v3/7.1.1~server-output-format'],
     needs: ['qos1', 'qos2'],
-    async run({ connect, topic, clientId }) {
+    async run({ connect, topic, clientId, couldNotRun }) {
       const session = { clientId: clientId('subscriber'), clean: false };
       const [publisher, subscriber] = [await connect({ name: 'publisher' }), await connect(session)];
       await subscriber.subscribe(`${topic}/1`, 1);
@@ -89,12 +89,16 @@ const format: readonly Case[] = [
       subscriber.drop();
       for (const qos of [1, 2] as const) await publisher.publish({ topic: `${topic}/${qos}`, payload: 'queued', qos });
       const again = await connect({ ...session, name: 'subscriber again' });
-      await again.pick('PUBREL', { packetId });
-      again.send(pubcomp(packetId));
       const missing = new Set([`${topic}/1`, `${topic}/2`]);
       while (missing.size > 0) {
-        const message = await again.receive();
-        if (text(message.payload) === 'queued') missing.delete(message.topic);
+        // Whether all that is left comes is the matter of section 4.4; here it is the form of what comes.
+        const packet = await again.next();
+        if (packet?.type === 'PUBREL') again.send(pubcomp(packet.packetId));
+        else if (packet?.type !== 'PUBLISH') couldNotRun('the messages that wait for the session do not come');
+        else {
+          await again.acknowledge(packet);
+          if (text(packet.payload) === 'queued') missing.delete(packet.topic);
+        }
       }
       await again.fence();
     },

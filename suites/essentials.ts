@@ -42,7 +42,7 @@ export const essentials: readonly Essential[] = [
       'v3/4.1/unreleased-message',
     ],
     [
-      'Messages wait for a subscriber that is away; a client that unsubscribed, or never subscribed, gets none.',
+      'Messages wait for a subscriber that is away; none do for one that has unsubscribed before it left.',
       'v3/3.1.2.4/queued-*',
       'v3/3.1.2.4/unsubscribed-is-not-queued',
       'v3/4.6/offline-then-live-*',
@@ -219,6 +219,7 @@ export const essentials: readonly Essential[] = [
     [
       'Remaining Length has one byte up to 127 and two from 128 on, as for 300.',
       'v3/2.2.3/length-127-128-*',
+      'v3/2.2.3/length-300-*',
       'v3/1.5.2/string-length-*',
     ],
     ['It has 4 bytes at most.', 'v3/2.2.3/length-16383-*', 'v3/2.2.3/length-2097151-*', 'v3/2.2.3/*-length-of-*'],

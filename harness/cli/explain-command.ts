@@ -12,6 +12,7 @@ import {
   versionName,
   versionOf,
 } from '../spec/index.ts';
+import { excuseOf } from '../spec/uncovered.ts';
 import type { Io } from './io.ts';
 
 /**
@@ -41,11 +42,12 @@ function explanationOf(id: string, cases: readonly SelectedCase[]): string[] {
 }
 
 function explainRequirement(id: RequirementId, cases: readonly SelectedCase[]): string[] {
-  const { level, party, section, text, observable, why, needs } = requirement(id);
+  const { level, party, section, text, needs } = requirement(id);
   const version = versionOf(id);
   const binds = party === 'both' ? 'client and server' : `the ${party}`;
   const covering = cases.filter(({ info }) => info.covers.includes(id));
-  const unjudged = observable === 'no' ? `none: ${why ?? 'no client can observe it'}` : 'none yet';
+  const excuse = excuseOf(id);
+  const unjudged = excuse ? `none, ${excuse.kind}: ${excuse.reason}` : 'none yet';
   return [
     id,
     `  ${text}`,

@@ -12,7 +12,7 @@ COMMANDS
   explain ID                a requirement, a section or a case in our words, with a link to the standard
   probe                     what the broker can do, as every run finds out first
   baseline write|add|prune|check   findings that are known and accepted (baseline --help)
-  report FILE               renders a recorded run (NDJSON or JSON) again
+  report FILE…              renders a recorded run (NDJSON or JSON) again; several side by side with -r md
   broker                    starts the reference broker, on request with a fault (broker --help)
 
 TARGET
@@ -41,7 +41,7 @@ RUN
       --seed TEXT           makes client ids and topics the same in every run
 
 OUTPUT
-  -r, --report KINDS        junit, json, ndjson: files in --out
+  -r, --report KINDS        junit, json, ndjson, md: files in --out
       --out DIR             where reports go (mqtt-conform-report)
   -v, -vv                   a line for each case; -vv or --trace all: every packet of every case
   -q, --quiet               the last line only

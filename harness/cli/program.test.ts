@@ -82,6 +82,8 @@ describe('usage errors are one clear line and exit code 2', () => {
     [['explain', 'v3/4.3.3-222'], 'did you mean v3/4.3.3-2'],
     [['explain'], "missing required argument 'id'"],
     [['report', 'missing.json'], 'cannot read missing.json: no such file'],
+    [['report', 'a.json', 'b.json'], 'several reports are put side by side by -r md'],
+    [['report', 'a.json', '-r', 'md', '--name', 'a,b'], '--name: 2 names for 1 report'],
     [['report', 'garbage.json'], 'garbage.json:1: this is no report of mqtt-conform'],
     [['baseline', 'write'], 'give --target to run against, or --from REPORT'],
     [['baseline', 'check'], 'cannot read the baseline mqtt-conform.baseline.yaml'],

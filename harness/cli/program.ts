@@ -103,11 +103,12 @@ function build(io: Io, done: Done): Command {
       done(await probeCommand(given, io));
     });
 
-  screenOptions(program.command('report').description('renders a recorded run again'))
-    .argument('<file>', 'events.ndjson or report.json of a run')
-    .action(async (file: string, given: ReportArguments) => {
+  screenOptions(program.command('report').description('renders a recorded run again, or several side by side'))
+    .argument('<files...>', 'events.ndjson or report.json of a run; several with -r md')
+    .option('--name <names>', 'how the brokers are called, one for each file', collect)
+    .action(async (files: string[], given: ReportArguments) => {
       const { reportCommand } = await import('./report-command.ts');
-      done(await reportCommand(file, given, io));
+      done(await reportCommand(files, given, io));
     });
 
   program
@@ -195,7 +196,7 @@ function selectOptions(command: Command): Command {
 
 function screenOptions(command: Command): Command {
   return command
-    .option('-r, --report <kinds>', 'junit, json, ndjson', parseList('--report', reportKinds))
+    .option('-r, --report <kinds>', 'junit, json, ndjson, md', parseList('--report', reportKinds))
     .option('--out <dir>', 'where reports go')
     .option('-v, --verbose', 'a line for each case; -vv: every packet', (_: unknown, level: number) => level + 1, 0)
     .option('-q, --quiet', 'the last line only')

@@ -1,4 +1,4 @@
-/** The command `report`: renders a recorded run again. */
+/** The command `report`: renders recorded runs again, one as it was, or several side by side. */
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -6,6 +6,8 @@ import { UsageError } from '../errors.ts';
 import type { ExitCode, RunEvent } from '../events.ts';
 import { consoleReport } from '../report/console.ts';
 import { readEvents } from '../report/json.ts';
+import { matrix } from '../report/matrix.ts';
+import { plural } from '../report/text.ts';
 import { hasColors, type Io } from './io.ts';
 import { openReports } from './report-files.ts';
 import { type ReportKind, reasonOf } from './values.ts';
@@ -13,6 +15,8 @@ import { type ReportKind, reasonOf } from './values.ts';
 export interface ReportArguments {
   readonly report?: readonly ReportKind[];
   readonly out?: string;
+  /** How the brokers are called, one for each file. */
+  readonly name?: readonly string[];
   readonly verbose: number;
   readonly quiet?: boolean;
   readonly color: boolean;
@@ -20,11 +24,33 @@ export interface ReportArguments {
 
 const endOfRecord = { type: 'run-finished', durationMs: 0, problem: 'the record is cut off', exitCode: 3 } as const;
 
-/** Prints a recorded run, and writes the reports that are asked for. The exit code is about the rendering, not about the run. */
-export async function reportCommand(file: string, given: ReportArguments, io: Io): Promise<ExitCode> {
-  const recorded = await readRecord(file, io);
-  const cutOff = !recorded.some((event) => event.type === 'run-finished');
-  const events = cutOff ? [...recorded, endOfRecord] : recorded;
+/**
+ * Prints recorded runs, and writes the reports that are asked for. Markdown without --out goes to the screen.
+ * The exit code is about the rendering, not about the runs.
+ */
+export async function reportCommand(files: readonly string[], given: ReportArguments, io: Io): Promise<ExitCode> {
+  if (given.name && given.name.length !== files.length) {
+    throw new UsageError(`--name: ${plural(given.name.length, 'name')} for ${plural(files.length, 'report')}`);
+  }
+  if (given.report?.includes('md') && given.out === undefined) return printMarkdown(files, given, io);
+  const [file = '', ...others] = files;
+  if (others.length > 0) throw new UsageError('several reports are put side by side by -r md, without --out');
+  return reportRun(whole(await readRecord(file, io)), given, io);
+}
+
+async function printMarkdown(files: readonly string[], given: ReportArguments, io: Io): Promise<ExitCode> {
+  if (given.report?.some((kind) => kind !== 'md')) throw new UsageError('-r md is printed: add --out for files');
+  const runs = await Promise.all(files.map(async (file) => whole(await readRecord(file, io))));
+  io.stdout.write(matrix(runs.map((events, index) => ({ events, name: given.name?.[index] }))));
+  return 0;
+}
+
+/** A record that is cut off gets an end that says so. */
+function whole(recorded: readonly RunEvent[]): readonly RunEvent[] {
+  return recorded.some((event) => event.type === 'run-finished') ? recorded : [...recorded, endOfRecord];
+}
+
+async function reportRun(events: readonly RunEvent[], given: ReportArguments, io: Io): Promise<ExitCode> {
   if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
   const files = openReports(given.report ?? [], given.out ?? 'mqtt-conform-report', io.cwd);
   for (const event of events) files.take(event);

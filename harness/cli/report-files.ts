@@ -11,6 +11,7 @@ const fileNames: Readonly<Record<ReportKind, string>> = {
   junit: 'junit.xml',
   json: 'report.json',
   ndjson: 'events.ndjson',
+  md: 'report.md',
 };
 
 export interface ReportFiles {
@@ -60,6 +61,8 @@ export async function render(kind: ReportKind, events: readonly RunEvent[]): Pro
       return json(events);
     case 'ndjson':
       return events.map(ndjson).join('');
+    case 'md':
+      return (await import('../report/matrix.ts')).matrix([{ events }]);
   }
 }
 

@@ -61,12 +61,13 @@ export const levelWords: ReadonlyMap<string, Strength> = new Map([
 ]);
 
 /** The reports that can be written as files. */
-export type ReportKind = 'junit' | 'json' | 'ndjson';
+export type ReportKind = 'junit' | 'json' | 'ndjson' | 'md';
 
 export const reportKinds: ReadonlyMap<string, ReportKind> = new Map([
   ['junit', 'junit'],
   ['json', 'json'],
   ['ndjson', 'ndjson'],
+  ['md', 'md'],
 ]);
 
 /** Replaces `@file` by the selectors in that file, one a line; `#` starts a comment. */

@@ -93,9 +93,10 @@ const introduction = [
   '',
   'Made by `npm run docs`; not to be edited.',
   '',
-  'A requirement is *proven* when cases judge it and each of these cases passes on the reference broker, and fails on the reference',
-  'broker with this requirement broken. A requirement of level MAY cannot be broken: its cases record what a broker chooses. Every other',
-  'requirement has an excuse, with its reason.',
+  'A requirement is *proven* when cases judge it, and each of these cases passes on the reference broker and fails on the reference',
+  'broker with this requirement broken. Of level MAY, where nothing can be broken, the cases record what a broker chooses.',
+  'Every other requirement has an excuse, with its reason. A *gate* is the place in the reference broker that obeys a requirement, or an',
+  'aspect of it (behind `#`): `npx mqtt-conform broker --break GATE` breaks it on purpose.',
   '',
 ];
 
@@ -149,7 +150,7 @@ function versionSection(version: Version, rows: readonly CoverageRow[]): string[
     '',
     ...table(
       ['requirement', 'level', 'why'],
-      excused.map((row) => [link(row), row.level, markdown(`${row.state}: ${row.excuse ?? 'no case yet'}`)]),
+      excused.map((row) => [code(row.id), row.level, markdown(`${row.state}: ${row.excuse ?? 'no case yet'}`)]),
     ),
     `## ${versionName(version)}: every requirement`,
     '',
@@ -166,13 +167,13 @@ const mostCases = 6;
 
 function requirementLines(row: CoverageRow): string[] {
   const binds = row.party === 'both' ? 'client and server' : row.party;
-  const aspects = row.gates.map((gate) => code(gate));
+  const gates = row.gates.map(code);
   return [
     `- ${link(row)} **${row.level}** (${binds}): ${markdown(row.text)}`,
     row.excuse === undefined
       ? `  - ${plural(row.cases.length, 'case')}: ${enumerate(row.cases.map(code), mostCases)}`
       : `  - ${row.state}: ${markdown(row.excuse)}`,
-    ...(aspects.length > 0 ? [`  - ${plural(aspects.length, 'gate')}: ${aspects.join(', ')}`] : []),
+    ...(gates.length > 0 ? [`  - ${plural(gates.length, 'gate')}: ${gates.join(', ')}`] : []),
     ...(row.needs && row.state === 'proven' ? [`  - needs: ${markdown(row.needs)}`] : []),
   ];
 }

@@ -4,6 +4,7 @@ import type { RunEvent } from '../events.ts';
 import { versionName } from '../spec/index.ts';
 import { actually, explain, verdictNames } from './explanation.ts';
 import { type Finished, finishedCases, fold, type Report } from './fold.ts';
+import { block, markdown, table } from './markdown.ts';
 import { countRows, gates, reasons, tally, totals, traits, verdictLine } from './summary.ts';
 import { clean, plural } from './text.ts';
 
@@ -64,17 +65,16 @@ function failures(report: Report): Finished[] {
 function failedSection(failed: readonly Finished[], report: Report): string[] {
   if (failed.length === 0) return [];
   const targetOptions = report.started?.targetOptions ?? '';
-  const details = failed.slice(0, mostExplained).flatMap(({ info, result }) => [
-    `<details><summary>${code(info.id)} ${markdown(actually(result))}</summary>`,
-    '',
-    // Four backticks: a payload may contain three.
-    '````text',
-    ...explain(info, result, { targetOptions }).map((line) => line.replaceAll('````', '```')),
-    '````',
-    '',
-    '</details>',
-    '',
-  ]);
+  const details = failed
+    .slice(0, mostExplained)
+    .flatMap(({ info, result }) => [
+      `<details><summary>${code(info.id)} ${markdown(actually(result))}</summary>`,
+      '',
+      ...block(explain(info, result, { targetOptions })),
+      '',
+      '</details>',
+      '',
+    ]);
   const rest = failed.length - mostExplained;
   return ['#### Failures', '', ...details, ...(rest > 0 ? [`and ${rest} more`, ''] : [])];
 }
@@ -83,26 +83,12 @@ function reasonLine({ reason, cases }: { reason: string; cases: readonly string[
   return `${plural(cases.length, 'case')}: ${reason}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line), ''];
-}
-
 function list(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`#### ${title}`, '', ...lines.map((line) => `- ${markdown(line)}`), ''];
 }
 
 function code(text: string): string {
   return `<code>${markdown(text)}</code>`;
-}
-
-/** Text that neither Markdown nor HTML reads as anything but text. */
-function markdown(text: string): string {
-  return clean(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replace(/[\\`*_[\]|#~]/g, '\\$&');
 }
 
 function command(kind: 'error' | 'notice', title: string, message: string): string {

@@ -12,7 +12,9 @@ export function markdown(text: string): string {
 
 /** Inline code, in a table as well. */
 export function code(text: string): string {
-  return `<code>${markdown(text)}</code>`;
+  const shown = clean(text);
+  // Within backticks nothing can be escaped.
+  return shown === '' || /[`|]|^ | $/.test(shown) ? `<code>${markdown(shown)}</code>` : `\`${shown}\``;
 }
 
 /** A table, with an empty line behind it; nothing without rows. */
@@ -22,8 +24,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line), ''];
 }
 
-/** Lines as they are, with an empty line behind them. */
+/** Lines as they are. */
 export function block(lines: readonly string[]): string[] {
   // Four backticks: a payload may contain three.
-  return ['````text', ...lines.map((line) => line.replaceAll('````', '```')), '````', ''];
+  return ['````text', ...lines.map((line) => line.replaceAll('````', '```')), '````'];
 }

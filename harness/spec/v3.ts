@@ -161,7 +161,7 @@ export const v3 = {
   'v3/3.1.4~connect-timeout': { section: '3.1.4', level: 'SHOULD', party: 'server', observable: 'conditional', text: 'A connection on which no CONNECT arrives within a reasonable time is closed.', needs: 'long wait; no time is given by the text' },
   'v3/3.1.4~pipelining-before-connack': { section: '3.1.4', level: 'MUST', party: 'server', observable: 'yes', text: 'Clients may send further packets right after CONNECT, before CONNACK.' },
   'v3/3.1.4~take-over-order': { section: '3.1.4', level: 'MUST', party: 'server', observable: 'yes', text: 'Order on success: disconnect the old client, clean-session handling, CONNACK 0, then message delivery and keep-alive monitoring.' },
-  'v3/3.1.4~other-protocols': { section: '3.1.4', level: 'MAY', party: 'server', observable: 'no', text: 'The server may support other protocols or versions on the same port.', why: 'A permission; use it to avoid failing a server that accepts level 3 \'MQIsdp\' or level 5.' },
+  'v3/3.1.4~other-protocols': { section: '3.1.4', level: 'MAY', party: 'server', observable: 'yes', text: 'The server may support other protocols or versions on the same port.' },
   'v3/3.2.0-1': { section: '3.2', level: 'MUST', party: 'server', observable: 'yes', text: 'The first packet from server to client is CONNACK.' },
   'v3/3.2.2.1~acknowledge-flags': { section: '3.2.2.1', level: 'MUST', party: 'server', observable: 'yes', text: 'Bits 7-1 of the acknowledge flags are 0.' },
   'v3/3.2.2-1': { section: '3.2.2.2', level: 'MUST', party: 'server', observable: 'yes', text: 'Accepting CleanSession 1 means Session Present 0 with return code 0.' },
