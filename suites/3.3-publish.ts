@@ -181,9 +181,10 @@ function leavesNoTrace({ id, title, covers, level = '/a', fields, bend }: Malfor
         await subscriber.receive({ payload: 'fence' });
         await expectRetained(context, publisher, `${topic}/#`, 0);
       } catch (violation) {
-        // Who takes a damaged Topic Name keeps the message under it, where only the same damage reaches it again.
+        // Who takes a damaged Topic Name keeps the message under it, where only the same damage reaches it again; or under the whole one.
         const cleaner = await connect({ name: 'cleaner' });
         cleaner.send(publish({ ...damaged, payload: '' }), bend);
+        publisher.send(publish({ topic: damaged.topic, retain: true }));
         throw violation;
       }
     },

@@ -14,19 +14,21 @@ export type Kept = string | readonly [payload: string, qos: QoS];
 /** What a new subscription brought. */
 export interface Brought {
   readonly messages: readonly Publish[];
-  /** Whether the fence came, so that nothing more is to be expected. */
+  /** Whether the fence came, so that nothing more is to be expected than what is due. */
   readonly complete: boolean;
 }
 
 /**
  * Subscribes with a new client, and takes what is retained for it. The fence is retained by the publisher, behind all that
- * it sent before, and subscribed to behind the filter: once it is there, so is everything else.
+ * it sent before, and subscribed to behind the filter. A server may look for what matches each filter on its own, so that
+ * the fence comes first: payloads that are due are waited for.
  */
 export async function bringRetained(
   { connect, topic }: Context,
   publisher: Peer,
   filter: string,
   qos: QoS,
+  due: readonly string[] = [],
 ): Promise<Brought> {
   const fence = `${topic}-fence`;
   await publisher.publish({ topic: fence, payload: 'fence', qos: 1, retain: true });
@@ -50,6 +52,7 @@ export async function bringRetained(
     await take();
     await subscriber.fence();
   }
+  while (without(due, payloadsOf(messages)).length > 0 && (await take()));
   subscriber.leave();
   return { messages: messages.filter((message) => message.topic !== fence), complete: true };
 }
@@ -66,9 +69,9 @@ export async function expectRetained(
   ...expected: readonly Kept[]
 ): Promise<void> {
   const { fail, couldNotRun } = context;
-  const { messages, complete } = await bringRetained(context, publisher, filter, qos);
-  const payloads = messages.map(({ payload }) => text(payload));
   const wanted = expected.map((kept) => (typeof kept === 'string' ? kept : kept[0]));
+  const { messages, complete } = await bringRetained(context, publisher, filter, qos, wanted);
+  const payloads = payloadsOf(messages);
   const [missing, surplus] = [without(wanted, payloads), without(payloads, wanted)];
   if (missing.length + surplus.length > 0) {
     const actual = `${list(payloads)}; missing: ${list(missing)}; too many: ${list(surplus)}`;
@@ -88,6 +91,10 @@ function judgeForm({ fail }: Context, messages: readonly Publish[], [payload, qo
   if (!message.retain) fail(expected, told(message), 'v3/3.3.1-8');
   if (message.dup) fail(expected, told(message), 'v3/3.3.1-3');
   fail(expected, told(message), message.qos > qos ? 'v3/3.8.4-6' : 'v3/3.3.1-5');
+}
+
+function payloadsOf(messages: readonly Publish[]): readonly string[] {
+  return messages.map(({ payload }) => text(payload));
 }
 
 /** What is left of some lines when others are taken away, each as often as it is there. */
