@@ -104,7 +104,7 @@ describe('Remaining Length', () => {
   it.each(remainingLengths)('%d', (value, digits) => {
     expect(hex(remainingLength(value))).toBe(digits);
     const header = fromHex(`30 ${digits}`);
-    expect(packetSize(header, 0, header.length)).toBe(header.length + value);
+    expect(packetSize(header, 0, header.length, 'v3')).toBe(header.length + value);
   });
 
   it.each(remainingLengths.filter(([value]) => value <= 2_097_152 && value >= 3))(
