@@ -10,7 +10,7 @@ export const greatestRemainingLength = 268_435_455;
  * A length in its variable-length encoding, in the fewest bytes or padded to `width` bytes.
  * Throws a `RangeError` for a length that four bytes, or `width` bytes, cannot say.
  */
-export function remainingLength(value: number, width = widthOf(value)): Uint8Array {
+export function remainingLength(value: number, width: number = widthOf(value)): Uint8Array {
   if (width < widthOf(value)) throw new RangeError(`${width} bytes cannot hold a Remaining Length of ${value}`);
   return Uint8Array.from({ length: width }, (_, index) => {
     const seven = Math.floor(value / 128 ** index) & 0x7f;

@@ -134,16 +134,16 @@ export class Reader {
    * Bytes behind a two-byte length (section 1.5.3, and the binary fields of 3.1.3). The length is a part of its own
    * unless it is given as another one.
    */
-  binary(part: string, rules: Rules, lengthPart = `${part}.length`): Uint8Array {
-    const end = this.#endOfField(rules, lengthPart);
+  binary(part: string, rules: Rules, lengthPart?: string): Uint8Array {
+    const end = this.#endOfField(part, rules, lengthPart);
     const value = this.#bytes.subarray(this.at, end);
     this.at = end;
     return value;
   }
 
   /** A UTF-8 string behind its two-byte length (section 1.5.3); as Topic Name or Topic Filter not empty (4.7.3). */
-  string(part: string, rules: Rules, lengthPart = `${part}.length`): string {
-    const end = this.#endOfField(rules, lengthPart);
+  string(part: string, rules: Rules, lengthPart?: string): string {
+    const end = this.#endOfField(part, rules, lengthPart);
     const start = this.at;
     if (rules.topic === true && start === end) {
       throw this.fault(general[this.version].emptyTopic, rules, 'a topic without a character', part);
@@ -190,12 +190,14 @@ export class Reader {
     return this.#bytes.toString('utf8', start, end);
   }
 
-  #endOfField(rules: Rules, lengthPart: string): number {
-    const length = this.uint16(lengthPart, rules);
+  #endOfField(part: string, rules: Rules, lengthPart: string | undefined): number {
+    if (this.left < 2) throw this.#endsBefore(lengthPart ?? `${part}.length`, rules);
+    const high = this.#bytes[this.at++] ?? 0;
+    const length = (high << 8) | (this.#bytes[this.at++] ?? 0);
     if (length <= this.left) return this.at + length;
     const reason = `a length of ${length} with ${this.left} bytes left`;
     const ids = [...new Set([...general[this.version].length, ...rules.missing])];
-    throw this.fault(ids, rules, reason, lengthPart, this.at - 2);
+    throw this.fault(ids, rules, reason, lengthPart ?? `${part}.length`, this.at - 2);
   }
 
   #endsBefore(part: string, rules: Rules): Malformed {

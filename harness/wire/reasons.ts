@@ -111,21 +111,21 @@ export const reasonRules = {
 /** The packets that carry Reason Codes, in the order of the standard. */
 export const reasonPlaces = Object.keys(reasonRules) as readonly ReasonPlace[];
 
-const byPlace = Object.fromEntries(
+const byPlace: ReadonlyMap<ReasonPlace, ReadonlyMap<number, Reason>> = new Map(
   reasonPlaces.map((place) => [
     place,
     new Map(reasons.filter(({ packets }) => packets.includes(place)).map((row) => [row.code, row])),
   ]),
-) as Record<ReasonPlace, ReadonlyMap<number, Reason>>;
+);
 
 /** The row of a Reason Code in a packet, or `undefined` if that packet may not carry it. */
 export function reasonOf(place: ReasonPlace, code: number): Reason | undefined {
-  return byPlace[place].get(code);
+  return byPlace.get(place)?.get(code);
 }
 
 /** The Reason Codes that a packet may carry, lowest first, whichever side sends it. */
 export function reasonCodesOf(place: ReasonPlace): readonly number[] {
-  return [...byPlace[place].keys()];
+  return [...(byPlace.get(place)?.keys() ?? [])];
 }
 
 /** Whether a packet of this type carries Reason Codes. */

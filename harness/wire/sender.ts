@@ -15,8 +15,8 @@ export function checkSender(packet: Packet, from: Side, version: Version): void 
   if (otherOnly.has(packet.type) && !(version === 'v5' && packet.type === 'DISCONNECT')) {
     throw fault(direction[version], `${packet.type} from a ${from}`, 'header', version);
   }
-  if (version === 'v3' || packet.type === 'PINGREQ' || packet.type === 'PINGRESP') return;
-  if (packet.properties) checkProperties(packet.properties, packet.type, from);
+  if (version === 'v3') return;
+  if ('properties' in packet && packet.properties) checkProperties(packet.properties, packet.type, from);
   if (packet.type === 'CONNECT' && packet.will?.properties) checkProperties(packet.will.properties, 'WILL', from);
   if (!isReasonPlace(packet.type) || !('code' in packet) || packet.code === undefined) return;
   const { from: only = from } = reasonOf(packet.type, packet.code) ?? {};
