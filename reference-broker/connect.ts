@@ -125,7 +125,8 @@ function isServedIdentifier({ choices }: Server, clientId: string, obeys: Obeys)
   if (clientId === '') return choices.emptyClientId === 'accept';
   if (!/^[0-9a-zA-Z]{1,23}$/.test(clientId)) return choices.otherClientIds === 'accept';
   if (clientId.length === 23 && !obeys('v3/3.1.3-5#length', 'v5/3.1.3-5#length')) return false;
-  return !/[A-Z]/.test(clientId) || obeys('v3/3.1.3-5#characters', 'v5/3.1.3-5#characters');
+  if (/[A-Z]/.test(clientId) && !obeys('v3/3.1.3-5#characters', 'v5/3.1.3-5#characters')) return false;
+  return obeys('v3/3.1.3-5#served', 'v5/3.1.3-5#served');
 }
 
 /** Sections 3.1.3.4 and 3.1.3.5 (3.1.3.6 in 5.0): a password is any bytes, and in 5.0 it needs no user name. */
@@ -183,6 +184,7 @@ export function letIn(connection: ClientConnection, packet: Connect): void {
   }
   // CONNACK is the first packet to the client.
   if (!obeys('v3/3.2.0-1', 'v3/3.1.4~take-over-order', 'v5/3.2.0-1')) resume(connection, session);
+  if (!obeys('v3/3.2.0-1#first', 'v5/3.2.0-1#first')) connection.send(output.pingresp());
   const properties = version === 'v5' ? announcement(server, packet, session, obeys) : undefined;
   const connack = output.connack(sessionPresent(packet, present, obeys), reasonCodes.success, properties);
   if (obeys('v3/3.1.4-4', 'v5/3.1.4-5')) connection.send(connack);

@@ -1,5 +1,6 @@
 /** Messages to the clients that subscribed: who gets them, and what waits (sections 3.3.5 and 4.5; 3.3.4 in 5.0). */
 
+import type { QoS } from '../harness/wire/packet.ts';
 import type { ClientConnection } from './connection.ts';
 import { hasExpired } from './expiry.ts';
 import { lowerQoS, type Message, sizeOf } from './message.ts';
@@ -37,8 +38,7 @@ function isRetained({ limits }: Server, { session, retainAsPublished }: Recipien
 export function deliver(server: Server, recipient: Recipient, message: Message, retain: boolean): void {
   const { session, identifiers, group } = recipient;
   const { obeys, connection } = session;
-  const lowers = obeys('v3/3.8.4-6', 'v5/3.8.4-8') && (!group || obeys('v5/4.8.2-3'));
-  const qos = lowers ? lowerQoS(message.qos, recipient.qos) : message.qos;
+  const qos = deliveredQoS(recipient, message.qos);
   const outgoing = { message, qos, retain, identifiers, group };
   if (!connection) return keep(server, session, outgoing);
   if (qos === 0) return sendAtMostOnce(connection, outgoing);
@@ -46,6 +46,13 @@ export function deliver(server: Server, recipient: Recipient, message: Message, 
   if (!hold(server, session, message)) return;
   session.queue.push(outgoing);
   sendQueued(connection, session);
+}
+
+/** Section 3.8.4; 4.8.2 for a group. */
+function deliveredQoS({ session, qos: granted, group }: Recipient, published: QoS): QoS {
+  const { obeys } = session;
+  if (!obeys('v3/3.8.4-6#granted', 'v5/3.8.4-8#granted') || (group && !obeys('v5/4.8.2-3'))) return published;
+  return obeys('v3/3.8.4-6#published', 'v5/3.8.4-8#published') ? lowerQoS(published, granted) : granted;
 }
 
 /** Keeps a message for a client that is away: from QoS 1 on it has to, below it may (section 3.1.2.4; 4.1 in 5.0). */

@@ -2,10 +2,11 @@
 
 import type { RequirementId, Version } from '../harness/spec/index.ts';
 import { Malformed } from '../harness/wire/malformed.ts';
-import type { Packet } from '../harness/wire/packet.ts';
+import type { Packet, PacketType } from '../harness/wire/packet.ts';
 import { checkSender } from '../harness/wire/sender.ts';
 import { findIllFormed } from '../harness/wire/utf8.ts';
 import type { Dialect } from './dialect.ts';
+import type { Gate } from './obeys.ts';
 import { reasonCodes } from './reasons.ts';
 import type { Server } from './server.ts';
 
@@ -25,6 +26,9 @@ export function isWelcome(server: Server, { version, obeys }: Dialect, frame: Ui
     const rule = 'v3/2.2.3~remaining-length-padding';
     if (choices.paddedLength === 'close' || !obeys(rule)) throw new Malformed([rule], 'padded', 'surplus', 1);
   }
+  const gate = textGates[packet.type];
+  // No requirement is named: the fault is the server's.
+  if (gate && !obeys(...gate) && textsOf(packet).some(isBeyondAscii)) throw new Malformed([], 'not ASCII', 'text', 0);
   const { dup, controlCharacters } = rules[version];
   const strange = packet.type === 'PUBLISH' && packet.qos === 0 && packet.dup;
   if (strange && choices.dupOnQoS0 === 'close') {
@@ -36,6 +40,14 @@ export function isWelcome(server: Server, { version, obeys }: Dialect, frame: Ui
   }
   return !(strange && choices.dupOnQoS0 === 'ignore');
 }
+
+/** Well-formed text is served in every packet that has some. */
+const textGates: { readonly [T in PacketType]?: readonly Gate[] } = {
+  CONNECT: ['v3/1.5.3-1#CONNECT', 'v5/1.5.4-1#CONNECT'],
+  PUBLISH: ['v3/1.5.3-1#PUBLISH', 'v5/1.5.4-1#PUBLISH'],
+  SUBSCRIBE: ['v3/1.5.3-1#SUBSCRIBE', 'v5/1.5.4-1#SUBSCRIBE'],
+  UNSUBSCRIBE: ['v3/1.5.3-1#UNSUBSCRIBE', 'v5/1.5.4-1#UNSUBSCRIBE'],
+};
 
 /** The version that a CONNECT claims by its Protocol Level; 3.1.1 for one that is too short or of another level (section 3.1.2.2). */
 export function versionOfConnect(frame: Uint8Array): Version {
@@ -55,6 +67,10 @@ function isPadded(frame: Uint8Array): boolean {
   let at = 1;
   while ((frame[at] ?? 0) >= 0x80) at++;
   return frame[at] === 0;
+}
+
+function isBeyondAscii(text: string): boolean {
+  return /[^\0-\x7f]/.test(text);
 }
 
 function hasControlCharacter(text: string): boolean {

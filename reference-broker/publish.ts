@@ -96,7 +96,7 @@ function messageOf({ choices, clock }: Server, packet: Publish, topic: string, o
   return message({
     ...packet,
     topic: asGiven(topic, obeys),
-    payload: outlives ? payload.slice() : payload,
+    payload: outlives ? Buffer.from(payload) : payload,
     properties: packet.properties && forwarded(packet, obeys),
     expiry: seconds === undefined ? undefined : { seconds, since: clock.now() },
   });

@@ -58,6 +58,7 @@ export function keyOf({ server, dialect }: ClientConnection, clientId: string): 
   const { version, obeys } = dialect;
   if (clientId === '') return server.assignIdentifier(version);
   let key = clientId;
+  if (!obeys('v3/3.1.3-2#key', 'v5/3.1.3-2#key')) return 'the one client';
   if (!obeys('v3/3.1.3-2#case', 'v5/3.1.3-2#case')) key = key.toLowerCase();
   if (!obeys('v3/3.1.3-2#whole', 'v5/3.1.3-2#whole')) key = key.slice(0, -1);
   if (!obeys('v3/3.1.3.1~other-client-ids')) key = key.slice(0, 23);

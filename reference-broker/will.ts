@@ -58,7 +58,7 @@ export interface SessionWill {
 export function willOf(will: Will, obeys: Obeys): SessionWill {
   const delaySeconds = will.properties?.willDelayInterval ?? 0;
   return {
-    will: { ...will, payload: will.payload.slice() },
+    will: { ...will, payload: Buffer.from(will.payload) },
     delaySeconds: obeys('v5/3.1.2-8#delay') ? delaySeconds : 0,
   };
 }
