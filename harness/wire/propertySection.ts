@@ -51,11 +51,14 @@ export function writeProperty(sink: Sink, part: string, { identifier, type }: Pr
   }
 }
 
+const repeated = 'v5/2.2.2.2~property-repeated';
 const cutShort = ['v5/2.2.2-1', 'v5/2.1.4~content-length'] as const;
 
 /**
  * The properties that stand next in a packet, or `undefined` if there are none. Throws `Malformed` for what section
  * 2.2.2 and those on the properties forbid in this place, whichever side sends it (for that see sender.ts).
+ *
+ * @param always what every fault in them breaks as well; for CONNACK it is all there is on values out of range.
  */
 export function readProperties(
   reader: Reader,
@@ -91,19 +94,19 @@ function readProperty(
   if (!row?.places.includes(place)) {
     const reason = row ? `${row.title} in ${nameOf(place)}` : `the unknown property identifier ${identifier}`;
     const part = row ? partOf(row, prefix, 0) : `${prefix}.other`;
-    throw reader.fault(idsIn(place, 'v5/2.2.2.2~property-not-allowed'), rules, reason, part, start);
+    throw reader.fault(['v5/2.2.2.2~property-not-allowed'], rules, reason, part, start);
   }
   const before = found[row.name];
   const list = row.repeatable ? ((before ?? []) as PropertyValue[]) : [];
   const part = partOf(row, prefix, list.length);
   if (before !== undefined && !row.repeatable?.includes(place)) {
-    const ids = idsIn(place, 'v5/2.2.2.2~property-repeated', ...(row.repeatable ? (row.range?.breaks ?? []) : []));
+    const ids: readonly RequirementId[] = row.repeatable ? [repeated, ...(row.range?.breaks ?? [])] : [repeated];
     throw reader.fault(ids, rules, `${row.title} a second time in ${nameOf(place)}`, part, start, 0x82);
   }
   const value = readValue(reader, row, part, row.text ? { ...rules, text: row.text } : rules);
   const { range } = row;
   if (range && typeof value === 'number' && (value < range.least || value > range.greatest)) {
-    const ids = place === 'CONNACK' ? idsIn(place) : range.breaks;
+    const ids = place === 'CONNACK' ? [] : range.breaks;
     throw reader.fault(ids, rules, `${row.title} is ${value}`, part, start, range.code ?? 0x82);
   }
   if (row.repeatable) list.push(value);
@@ -135,9 +138,4 @@ function partOf({ name, repeatable }: Property, prefix: string, index: number): 
 
 function nameOf(place: PropertyPlace): string {
   return place === 'WILL' ? 'the properties of a Will' : place;
-}
-
-/** For CONNACK the requirements on its properties are summed up in one. */
-function idsIn(place: PropertyPlace, ...ids: readonly RequirementId[]): readonly RequirementId[] {
-  return place === 'CONNACK' ? [...ids, 'v5/3.2.2.3~connack-properties'] : ids;
 }

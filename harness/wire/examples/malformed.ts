@@ -2,7 +2,7 @@
 
 import type { RequirementId } from '../../spec/index.ts';
 import { disconnect, pingreq, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscribe } from '../build.ts';
-import { bent, connected, cut, type Factory, type Row, raw, wrongFlags } from './row.ts';
+import { bent, cut, type Factory, type Row, raw, wrongFlags } from './row.ts';
 
 function at(part: string, ...breaks: readonly RequirementId[]) {
   return { at: part, breaks } as const;
@@ -463,7 +463,7 @@ const headers = [
 ];
 
 /** Packets on an established connection to which a server has to close it. */
-export const malformedByClient = connected([
+export const clientRows: readonly Row[] = [
   ...publishes,
   ...acknowledgementRows(() => puback(1), 0x40),
   ...acknowledgementRows(() => pubrec(1), 0x50),
@@ -473,4 +473,4 @@ export const malformedByClient = connected([
   ...unsubscribes,
   ...bare,
   ...headers,
-]);
+];
