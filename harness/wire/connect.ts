@@ -66,7 +66,7 @@ const levelOf = { v3: 4, v5: 5 } as const satisfies Record<Version, number>;
 /** Section 3.1.2.11. */
 function connectProperties(reader: Reader): Properties | undefined {
   const start = reader.at;
-  const properties = readProperties(reader, 'CONNECT', always.v5);
+  const properties = readProperties(reader, 'CONNECT');
   if (properties?.authenticationData && properties.authenticationMethod === undefined) {
     const reason = 'Authentication Data without Authentication Method';
     const ids: readonly RequirementId[] = ['v5/3.1.2.11.10~authentication-data-alone'];
@@ -77,7 +77,7 @@ function connectProperties(reader: Reader): Properties | undefined {
 
 function willOf(reader: Reader, flags: number): Will {
   const rules = rulesOf[reader.version];
-  const properties = reader.version === 'v5' ? readProperties(reader, 'WILL', [...always.v5, 'v5/3.1.2-9']) : undefined;
+  const properties = reader.version === 'v5' ? readProperties(reader, 'WILL') : undefined;
   const topic = reader.string('will.topic', rules.willTopic);
   const payload = reader.binary('will.payload', rules.willPayload);
   const qos = ((flags >> 3) & 0x03) as QoS;

@@ -132,7 +132,7 @@ function connack(reader: Reader): Connack {
     return { type: 'CONNACK', sessionPresent, code };
   }
   const code = readReason(reader, 'CONNACK', 'code');
-  const properties = readProperties(reader, 'CONNACK', ['v5/3.2.2.3~connack-properties']);
+  const properties = readProperties(reader, 'CONNACK');
   reader.finish(rules);
   return { type: 'CONNACK', sessionPresent, code, ...(properties && { properties }) };
 }

@@ -121,7 +121,7 @@ function layOut(packet: Packet, version: Version, sink: Sink): void {
       layOutProperties(packet, version, sink);
       for (const [index, subscription] of packet.filters.entries()) {
         sink.string(`filters.${index}.filter`, subscription.filter);
-        sink.uint8(`filters.${index}.options`, optionsOf(subscription, version));
+        sink.uint8(`filters.${index}.options`, version === 'v3' ? subscription.qos : optionsOf(subscription));
       }
       break;
     case 'SUBACK':
@@ -169,9 +169,9 @@ function layOutUnsuback(packet: Unsuback, version: Version, sink: Sink): void {
   for (const [index, code] of packet.codes.entries()) sink.uint8(`codes.${index}`, code);
 }
 
-/** Requested QoS (3.1.1) or Subscription Options (5.0): sections 3.8.3 and 3.8.3.1. */
-function optionsOf({ qos, noLocal, retainAsPublished, retainHandling = 0 }: Subscription, version: Version): number {
-  return version === 'v3' ? qos : qos | (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | (retainHandling << 4);
+/** The Subscription Options of 5.0 (section 3.8.3.1). */
+function optionsOf({ qos, noLocal, retainAsPublished, retainHandling = 0 }: Subscription): number {
+  return qos | (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | (retainHandling << 4);
 }
 
 function layOutConnect(packet: Connect, version: Version, sink: Sink): void {

@@ -2,7 +2,14 @@
 
 import type { RequirementId } from '../spec/index.ts';
 import type { Properties } from './packet.ts';
-import { type Property, type PropertyPlace, propertyNamed, propertyWith } from './properties.ts';
+import {
+  type Property,
+  type PropertyPlace,
+  properties,
+  propertyNamed,
+  propertyPlaces,
+  propertyWith,
+} from './properties.ts';
 import type { Reader, Rules } from './reader.ts';
 import type { Sink } from './sink.ts';
 
@@ -12,17 +19,18 @@ export type PropertyValue = number | string | Uint8Array | readonly [name: strin
 /** Calls `visit` for every property, with the name of its part, in the order in which they are given. */
 export function eachProperty(
   prefix: string,
-  properties: Properties,
+  given: Properties,
   visit: (part: string, row: Property, value: PropertyValue) => void,
 ): void {
-  for (const [name, value] of Object.entries(properties) as [string, PropertyValue | readonly PropertyValue[]][]) {
+  for (const name in given) {
+    const value = given[name as keyof Properties];
     if (value === undefined) continue;
     const row = propertyNamed(name);
-    if (!row.repeatable) visit(`${prefix}.${name}`, row, value as PropertyValue);
+    const part = `${prefix}.${name}`;
+    if (!row.repeatable) visit(part, row, value as PropertyValue);
     else {
-      for (const [index, each] of (value as readonly PropertyValue[]).entries()) {
-        visit(`${prefix}.${name}.${index}`, row, each);
-      }
+      let index = 0;
+      for (const each of value as readonly PropertyValue[]) visit(`${part}.${index++}`, row, each);
     }
   }
 }
@@ -52,65 +60,105 @@ export function writeProperty(sink: Sink, part: string, { identifier, type }: Pr
 }
 
 const repeated = 'v5/2.2.2.2~property-repeated';
-const cutShort = ['v5/2.2.2-1', 'v5/2.1.4~content-length'] as const;
+const cutShort: readonly RequirementId[] = ['v5/2.2.2-1', 'v5/2.1.4~content-length'];
+
+/** What every fault in the properties of a place breaks as well; for CONNACK that is all there is on wrong values. */
+const alwaysIn: Readonly<Partial<Record<PropertyPlace, readonly RequirementId[]>>> = {
+  CONNECT: ['v5/3.1.4-1'],
+  WILL: ['v5/3.1.4-1', 'v5/3.1.2-9'],
+  CONNACK: ['v5/3.2.2.3~connack-properties'],
+};
+
+/** A property where it may stand. */
+interface Allowed {
+  readonly row: Property;
+  readonly part: string;
+  readonly rules: Rules;
+  readonly repeats: boolean;
+}
+
+/** What there is to know about the properties of one place, made once because every packet asks for it. */
+interface Section {
+  readonly place: PropertyPlace;
+  readonly prefix: string;
+  readonly lengthPart: string;
+  readonly otherPart: string;
+  readonly rules: Rules;
+  /** By identifier. */
+  readonly allowed: readonly (Allowed | undefined)[];
+}
+
+function sectionOf(place: PropertyPlace): Section {
+  const prefix = place === 'WILL' ? 'will.properties' : 'properties';
+  const rules: Rules = { missing: cutShort, always: alwaysIn[place] ?? [] };
+  const allowed: (Allowed | undefined)[] = [];
+  for (const row of properties.filter(({ places }) => places.includes(place))) {
+    allowed[row.identifier] = {
+      row,
+      part: `${prefix}.${row.name}`,
+      rules: row.text ? { ...rules, text: row.text } : rules,
+      repeats: row.repeatable?.includes(place) ?? false,
+    };
+  }
+  return { place, prefix, lengthPart: `${prefix}.length`, otherPart: `${prefix}.other`, rules, allowed };
+}
+
+const sections = Object.fromEntries(propertyPlaces.map((place) => [place, sectionOf(place)])) as Readonly<
+  Record<PropertyPlace, Section>
+>;
+
+type Found = Record<string, PropertyValue | PropertyValue[]>;
 
 /**
  * The properties that stand next in a packet, or `undefined` if there are none. Throws `Malformed` for what section
  * 2.2.2 and those on the properties forbid in this place, whichever side sends it (for that see sender.ts).
- *
- * @param always what every fault in them breaks as well; for CONNACK it is all there is on values out of range.
  */
-export function readProperties(
-  reader: Reader,
-  place: PropertyPlace,
-  always?: readonly RequirementId[],
-): Properties | undefined {
-  const prefix = place === 'WILL' ? 'will.properties' : 'properties';
-  const rules: Rules = { missing: cutShort, ...(always && { always }) };
+export function readProperties(reader: Reader, place: PropertyPlace): Properties | undefined {
+  const section = sections[place];
+  const { lengthPart, rules } = section;
   const start = reader.at;
-  const length = reader.variable(`${prefix}.length`, rules);
+  const length = reader.variable(lengthPart, rules);
   if (length === 0) return undefined;
   if (length > reader.left) {
     const reason = `a Property Length of ${length} with ${reader.left} bytes left in the packet`;
-    throw reader.fault(cutShort, rules, reason, `${prefix}.length`, start);
+    throw reader.fault(cutShort, rules, reason, lengthPart, start);
   }
-  const found: Record<string, PropertyValue | PropertyValue[]> = {};
+  const found: Found = {};
   const after = reader.narrow(length);
-  while (reader.left > 0) readProperty(reader, place, prefix, rules, found);
+  while (reader.left > 0) readProperty(reader, section, found);
   reader.widen(after);
   return found as Properties;
 }
 
-function readProperty(
-  reader: Reader,
-  place: PropertyPlace,
-  prefix: string,
-  rules: Rules,
-  found: Record<string, PropertyValue | PropertyValue[]>,
-): void {
+function readProperty(reader: Reader, section: Section, found: Found): void {
   const start = reader.at;
-  const identifier = reader.variable(`${prefix}.other`, rules);
-  const row = propertyWith(identifier);
-  if (!row?.places.includes(place)) {
-    const reason = row ? `${row.title} in ${nameOf(place)}` : `the unknown property identifier ${identifier}`;
-    const part = row ? partOf(row, prefix, 0) : `${prefix}.other`;
-    throw reader.fault(['v5/2.2.2.2~property-not-allowed'], rules, reason, part, start);
-  }
+  const identifier = reader.variable(section.otherPart, section.rules);
+  const allowed = section.allowed[identifier];
+  if (!allowed) throw notAllowed(reader, section, identifier, start);
+  const { row, rules, repeats } = allowed;
   const before = found[row.name];
-  const list = row.repeatable ? ((before ?? []) as PropertyValue[]) : [];
-  const part = partOf(row, prefix, list.length);
-  if (before !== undefined && !row.repeatable?.includes(place)) {
-    const ids: readonly RequirementId[] = row.repeatable ? [repeated, ...(row.range?.breaks ?? [])] : [repeated];
-    throw reader.fault(ids, rules, `${row.title} a second time in ${nameOf(place)}`, part, start, 0x82);
+  const list = row.repeatable ? ((before ?? []) as PropertyValue[]) : undefined;
+  const part = list ? `${allowed.part}.${list.length}` : allowed.part;
+  if (before !== undefined && !repeats) {
+    const ids = list ? [repeated, ...(row.range?.breaks ?? [])] : [repeated];
+    throw reader.fault(ids as RequirementId[], rules, `${row.title} a second time`, part, start, 0x82);
   }
-  const value = readValue(reader, row, part, row.text ? { ...rules, text: row.text } : rules);
+  const value = readValue(reader, row, part, rules);
   const { range } = row;
   if (range && typeof value === 'number' && (value < range.least || value > range.greatest)) {
-    const ids = place === 'CONNACK' ? [] : range.breaks;
+    const ids = section.place === 'CONNACK' ? [] : range.breaks;
     throw reader.fault(ids, rules, `${row.title} is ${value}`, part, start, range.code ?? 0x82);
   }
-  if (row.repeatable) list.push(value);
-  found[row.name] = row.repeatable ? list : value;
+  list?.push(value);
+  found[row.name] = list ?? value;
+}
+
+function notAllowed(reader: Reader, { place, prefix, otherPart, rules }: Section, identifier: number, at: number) {
+  const row = propertyWith(identifier);
+  const where = place === 'WILL' ? 'the properties of a Will' : place;
+  const reason = row ? `${row.title} in ${where}` : `the unknown property identifier ${identifier}`;
+  const part = row ? `${prefix}.${row.name}${row.repeatable ? '.0' : ''}` : otherPart;
+  return reader.fault(['v5/2.2.2.2~property-not-allowed'], rules, reason, part, at);
 }
 
 function readValue(reader: Reader, { type }: Property, part: string, rules: Rules): PropertyValue {
@@ -130,12 +178,4 @@ function readValue(reader: Reader, { type }: Property, part: string, rules: Rule
     case 'string pair':
       return [reader.string(part, rules, part), reader.string(part, rules, part)];
   }
-}
-
-function partOf({ name, repeatable }: Property, prefix: string, index: number): string {
-  return repeatable ? `${prefix}.${name}.${index}` : `${prefix}.${name}`;
-}
-
-function nameOf(place: PropertyPlace): string {
-  return place === 'WILL' ? 'the properties of a Will' : place;
 }

@@ -32,22 +32,26 @@ export function publish(reader: Reader, header: number): Publish {
   const retain = (header & 0x01) !== 0;
   const start = reader.at;
   const topic = reader.string('topic', rules);
-  if (version === 'v5') return withProperties(reader, { type: 'PUBLISH', dup, qos, retain, topic }, start);
+  if (version === 'v5') return publish5(reader, dup, qos, retain, topic, start);
   if (qos === 0) return { type: 'PUBLISH', dup, qos, retain, topic, payload: reader.rest() };
   const packetId = readPacketId(reader, identifier.v3);
   return { type: 'PUBLISH', dup, qos, retain, topic, packetId, payload: reader.rest() };
 }
 
 /** Section 3.3.2.3. An alias stands for the topic that it was given before (3.3.2.3.4). */
-function withProperties(reader: Reader, known: Omit<Publish, 'payload'>, start: number): Publish {
-  const packetId = known.qos === 0 ? undefined : readPacketId(reader, identifier.v5);
+function publish5(reader: Reader, dup: boolean, qos: QoS, retain: boolean, topic: string, start: number): Publish {
+  const packetId = qos === 0 ? undefined : readPacketId(reader, identifier.v5);
   const properties = readProperties(reader, 'PUBLISH');
-  if (known.topic === '' && properties?.topicAlias === undefined) {
+  if (topic === '' && properties?.topicAlias === undefined) {
     const ids: readonly RequirementId[] = ['v5/3.3.2.1~empty-topic-without-alias', 'v5/4.7.3-1'];
     throw reader.fault(ids, topicName.v5, 'an empty topic without a Topic Alias', 'topic', start + 2, 0x82);
   }
   const payload = reader.rest();
-  return { ...known, ...(packetId !== undefined && { packetId }), payload, ...(properties && { properties }) };
+  const packet: Publish =
+    packetId === undefined
+      ? { type: 'PUBLISH', dup, qos, retain, topic, payload }
+      : { type: 'PUBLISH', dup, qos, retain, topic, packetId, payload };
+  return properties ? { ...packet, properties } : packet;
 }
 
 /** A Packet Identifier that may not be 0; throws `Malformed` for what the rules say if it is missing. */
