@@ -134,6 +134,13 @@ describe('in 5.0', () => {
     ['a repeated property', '30 0A 00 01 61 06 23 00 01 23 00 01', 'properties.topicAlias', 9, 0x82],
     ['a Topic Alias of 0', '30 07 00 01 61 03 23 00 00', 'properties.topicAlias', 6, 0x94],
     ['a property of another packet', '30 07 00 01 61 03 21 00 01', 'properties.receiveMaximum', 6, 0x81],
+    [
+      'a second Subscription Identifier',
+      '82 0B 00 01 04 0B 01 0B 02 00 01 61 00',
+      'properties.subscriptionIdentifiers.1',
+      7,
+      0x82,
+    ],
     ['an unknown property', '30 06 00 01 61 02 7F 00', 'properties.other', 6, 0x81],
     ['a Property Length beyond the packet', '30 06 00 01 61 03 23 00', 'properties.length', 5, 0x81],
     ['a value beyond Property Length', '30 07 00 01 61 02 23 00 01', 'properties.topicAlias', 7, 0x81],
@@ -145,6 +152,18 @@ describe('in 5.0', () => {
     ['an empty topic without an alias', '30 03 00 00 00', 'topic', 4, 0x82],
   ])('%s has its place and Reason Code', (_what, digits, part, offset, code) => {
     expect(faultOf(digits, 'v5')).toMatchObject({ part, offset, code });
+  });
+
+  it('of CONNACK only its own requirements are broken', () => {
+    const { requirements } = faultOf('20 06 00 00 03 21 00 00', 'v5');
+    expect(requirements).toEqual(['v5/3.2.2.3~connack-properties']);
+  });
+
+  it('No Local is for every filter that is not shared', () => {
+    const filters = ['$share', '$shared/g/t', '$SHARE/g/t'].map(
+      (filter) => ({ filter, qos: 0, noLocal: true }) as const,
+    );
+    expect(decode(encode(subscribe(1, ...filters), 'v5'), 'v5')).toMatchObject({ filters });
   });
 
   it('many properties take time in proportion', () => {

@@ -142,6 +142,11 @@ describe('the table of 5.0', () => {
       ]);
     }
   });
+
+  it.each(['SUBACK', 'UNSUBACK'] as const)('has every Reason Code of %s in one packet', (place) => {
+    const row = examples.v5.wellFormed.find(({ id }) => id === `${place.toLowerCase()}-every-code`);
+    expect(row?.packet).toMatchObject({ codes: reasonCodesOf(place) });
+  });
 });
 
 function faultOf(action: () => unknown): Malformed {
