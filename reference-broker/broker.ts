@@ -3,6 +3,7 @@
 import { type Clock, realClock } from '../harness/clock.ts';
 import { type Choices, defaultChoices } from './choices.ts';
 import { ClientConnection } from './connection.ts';
+import { DeniedFilters } from './denied.ts';
 import { type Gate, gates } from './obeys.ts';
 import { Retained } from './retained.ts';
 import type { Limits, Server } from './server.ts';
@@ -48,6 +49,8 @@ export interface BrokerOptions extends Partial<Limits> {
   readonly consulted?: (gate: Gate) => void;
   /** Passwords by user name; without it every client is let in. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** Topic Filters that no client may subscribe to, and to whose topics none may publish. */
+  readonly denied?: readonly string[];
   /** What clients prove to know by `challengeMethod` of `authenticate.ts`; without it no enhanced authentication is served. */
   readonly secret?: string;
 }
@@ -91,6 +94,7 @@ function createServer({
   clock = realClock,
   credentials,
   secret,
+  denied,
   ...options
 }: BrokerOptions): Server {
   const obeys = gates(faults, consulted);
@@ -107,6 +111,7 @@ function createServer({
     clock,
     credentials: credentials && new Map(Object.entries(credentials)),
     secret,
+    denied: denied && new DeniedFilters(denied, obeys),
     connections: new Set(),
     sessions,
     subscriptions: new Subscriptions(obeys, choices),

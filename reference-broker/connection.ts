@@ -187,7 +187,9 @@ export class ClientConnection implements Connection {
   }
 
   #newFramer(): Framer {
-    return new Framer(this.dialect.version, this.server.limits.maximumPacketSize);
+    const { obeys, limits } = this.server;
+    const isLimited = obeys('v5/3.2.2.3.6~packet-too-large', 'v5/3.2.2-15');
+    return new Framer(this.dialect.version, isLimited ? limits.maximumPacketSize : undefined);
   }
 
   /**
@@ -214,6 +216,5 @@ function isDisconnect(end: End): boolean {
 }
 
 function tooLarge({ message }: TooLarge): Malformed {
-  const rules = ['v5/3.2.2.3.6~packet-too-large', 'v5/3.2.2-15'] as const;
-  return new Malformed(rules, message, 'remainingLength', 1, reasonCodes.packetTooLarge);
+  return new Malformed([], message, 'remainingLength', 1, reasonCodes.packetTooLarge);
 }

@@ -11,6 +11,9 @@ import { expiryApplied } from './terms.ts';
 export function receiveDisconnect(connection: ClientConnection, session: Session, packet: Disconnect): void {
   const { version, obeys } = connection.dialect;
   if (version === 'v5') setExpiry(connection, session, packet);
+  // What is left out of the packet is 0x00, and no properties.
+  const isShort = packet.properties === undefined;
+  if (isShort && !obeys('v5/3.14.2.1~disconnect-lengths')) return connection.end('network');
   // Any reason but a normal disconnection leaves the Will to be published.
   if ((packet.code ?? reasonCodes.success) !== reasonCodes.success) return connection.end('DISCONNECT with will');
   if (obeys('v3/3.14.4-2')) connection.end(obeys('v3/3.14.4-3', 'v5/3.14.4-3') ? 'DISCONNECT' : 'network');

@@ -120,7 +120,8 @@ function refusalOf(server: Server, { topic, payload, properties }: Message, obey
 }
 
 /** Whether clients may publish to a topic: those that begin with `$` are the server's own (section 4.7.2). */
-export function mayPublish({ choices }: Server, topic: string): boolean {
+export function mayPublish({ choices, denied }: Server, topic: string): boolean {
+  if (denied?.forbidsTopic(topic)) return false;
   return !topic.startsWith('$') || choices.dollarTopics === 'deliver';
 }
 

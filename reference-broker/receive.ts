@@ -103,6 +103,7 @@ function waitsForQuota({ type }: Packet): boolean {
 function answerPing(connection: ClientConnection): void {
   const { obeys, output } = connection.dialect;
   if (!connection.isKeptAlive && !obeys('v3/3.1.2.10~ping-any-time')) return;
-  if (obeys('v3/3.12.4-1', 'v5/3.12.4-1')) connection.send(output.pingresp());
+  if (!obeys('v3/3.12.4-1', 'v5/3.12.4-1#answered')) return;
+  connection.send(output.pingresp());
   if (!obeys('v3/3.12~one-pingresp-each', 'v5/3.12.4-1#one-each')) connection.send(output.pingresp());
 }

@@ -5,6 +5,7 @@ import type { Version } from '../harness/spec/index.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import type { Choices } from './choices.ts';
 import type { ClientConnection } from './connection.ts';
+import type { DeniedFilters } from './denied.ts';
 import type { Obeys } from './obeys.ts';
 import type { Retained } from './retained.ts';
 import type { Session } from './session.ts';
@@ -50,6 +51,8 @@ export interface Server {
   readonly credentials: ReadonlyMap<string, string> | undefined;
   /** What clients prove to know by the authentication method of `authenticate.ts`; without it there is no method. */
   readonly secret: string | undefined;
+  /** What is forbidden, if anything is. */
+  readonly denied: DeniedFilters | undefined;
   readonly connections: Set<ClientConnection>;
   /** By Client Identifier. */
   readonly sessions: Map<string, Session>;

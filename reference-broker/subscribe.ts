@@ -138,6 +138,10 @@ function grant(
   const broken = checkFilter(filter, version);
   if (broken && obeys(...broken, 'v5/3.8.4~refused-filter'))
     return version === 'v3' ? failure : reasonCodes.topicFilterInvalid;
+  if (server.denied?.forbidsFilter(filter)) {
+    const isTold = version === 'v5' && obeys('v5/3.9.3~suback-reason-codes');
+    return isTold ? reasonCodes.notAuthorized : failure;
+  }
   const identifiers = properties?.subscriptionIdentifiers;
   const wildcards = hasWildcard(filter);
   if (version === 'v3') {

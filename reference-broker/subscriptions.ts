@@ -107,7 +107,10 @@ export class Subscriptions {
     const { recipients, groups, noLocal } = this.#due(topic);
     const plain = publisher && noLocal.has(publisher) ? this.#without(topic, publisher) : recipients;
     if (groups.length === 0) return plain;
-    return [...plain, ...groups.flatMap((group) => group.pick(this.#obeys))];
+    const picked = groups.flatMap((group) => group.pick(this.#obeys));
+    // Having a subscription of its own takes no member out of a group.
+    if (this.#obeys('v5/4.8.2~shared-and-plain')) return [...plain, ...picked];
+    return [...plain, ...picked.filter(({ session }) => plain.every((other) => other.session !== session))];
   }
 
   /** Whether anybody has a subscription that matches, a client's own that it does not want its messages for aside. */
