@@ -187,6 +187,8 @@ export function letIn(connection: ClientConnection, packet: Connect): void {
   if (!obeys('v3/3.2.0-1#first', 'v5/3.2.0-1#first')) connection.send(output.pingresp());
   const properties = version === 'v5' ? announcement(server, packet, session, obeys) : undefined;
   const connack = output.connack(sessionPresent(packet, present, obeys), reasonCodes.success, properties);
+  // Whom the server cannot tell that it lets them in it cannot let in.
+  if (connack.length > dialect.terms.maximumPacketSize && obeys('v5/3.1.2-24')) return connection.end('refused');
   if (obeys('v3/3.1.4-4', 'v5/3.1.4-5')) connection.send(connack);
   if (!obeys('v5/3.2.0-2')) connection.send(connack);
   resume(connection, session);

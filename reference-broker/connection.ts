@@ -161,7 +161,10 @@ export class ClientConnection implements Connection {
     if (!(fault instanceof Malformed)) throw error;
     // Before CONNECT nobody knows which version it is.
     const asked = this.#session || this.authentication || dialect.version === 'v5' ? obeys : server.obeys;
-    if (!(error instanceof TooLarge) && !asked(...fault.requirements, 'v3/4.8.0-1', 'v5/4.13.1-1')) {
+    // The stream was cut into packets before anybody knew the version.
+    const ofLength = fault.part === 'remainingLength' ? (['v5/1.5.5-1'] as const) : [];
+    const closes = asked(...fault.requirements, ...ofLength, 'v3/4.8.0-1', 'v5/4.13.1-1');
+    if (!closes && !(error instanceof TooLarge)) {
       // The packet is passed over. After a broken Remaining Length nobody knows where the next one begins.
       if (fault.part === 'remainingLength') this.forgetInput();
       return;

@@ -6,15 +6,13 @@ import { reasonCodes } from './reasons.ts';
 
 /** The server's send quota on one connection. */
 export class SendQuota {
-  readonly #initial: number;
   readonly #obeys: Obeys;
   #left: number;
 
   /** @param receiveMaximum of the CONNECT. */
   constructor(receiveMaximum: number, obeys: Obeys) {
     this.#obeys = obeys;
-    this.#initial = obeys('v5/4.9.0-1') ? receiveMaximum : receiveMaximum + 1;
-    this.#left = this.#initial;
+    this.#left = obeys('v5/4.9.0-1') ? receiveMaximum : receiveMaximum + 1;
   }
 
   /** Whether another PUBLISH may go. */
@@ -31,9 +29,12 @@ export class SendQuota {
     this.#left--;
   }
 
-  /** An acknowledgement has come, with whatever code. It never lifts the quota above its initial value. */
-  give(): void {
-    if (this.#left < this.#initial || !this.#obeys('v5/4.9~send-quota-refill#ceiling')) this.#left++;
+  /**
+   * An acknowledgement has come, with whatever code, of a message that was sent on the connection with quota `taken`.
+   * One of another connection gives nothing back, so the quota never rises above its initial value.
+   */
+  give(taken: SendQuota | undefined): void {
+    if (taken === this || !this.#obeys('v5/4.9~send-quota-refill#own')) this.#left++;
   }
 }
 

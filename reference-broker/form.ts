@@ -49,12 +49,16 @@ const textGates: { readonly [T in PacketType]?: readonly Gate[] } = {
   UNSUBSCRIBE: ['v3/1.5.3-1#UNSUBSCRIBE', 'v5/1.5.4-1#UNSUBSCRIBE'],
 };
 
-/** The version that a CONNECT claims by its Protocol Level; 3.1.1 for one that is too short or of another level (section 3.1.2.2). */
-export function versionOfConnect(frame: Uint8Array): Version {
+/**
+ * The version that a CONNECT claims by its Protocol Level, 3.1.1 for one that is of neither; `undefined` if it ends
+ * before that (section 3.1.2.2).
+ */
+export function versionOfConnect(frame: Uint8Array): Version | undefined {
   let at = 1;
   while ((frame[at] ?? 0) >= 0x80) at++;
   const lengthOfName = ((frame[at + 1] ?? 0) << 8) | (frame[at + 2] ?? 0);
-  return frame[at + 3 + lengthOfName] === 5 ? 'v5' : 'v3';
+  const level = frame[at + 3 + lengthOfName];
+  return level === undefined ? undefined : level === 5 ? 'v5' : 'v3';
 }
 
 /** Whether a payload is UTF-8 (section 3.3.2.3.2). */

@@ -40,11 +40,26 @@ function outOfPlace(requirements: Malformed['requirements'], reason: string): Ma
 function receiveFirst(connection: ClientConnection, frame: Uint8Array): void {
   const { server } = connection;
   const version = versionOfConnect(frame);
+  if (!version) throw faultOfEither(frame);
   if (version === 'v5') connection.dialect = new Dialect(server, version, unlimited);
   const packet = read(connection, frame);
   if (packet?.type !== 'CONNECT') return;
   if (version === 'v5') connection.dialect = new Dialect(server, version, termsOf(packet));
   receiveConnect(connection, packet);
+}
+
+/** What is wrong with a CONNECT that does not even tell its version, by the rules of both. */
+function faultOfEither(frame: Uint8Array): Malformed {
+  const rules = (['v3', 'v5'] as const).flatMap((version) => {
+    try {
+      decode(frame, version);
+    } catch (error) {
+      if (error instanceof Malformed) return error.requirements;
+      throw error;
+    }
+    return [];
+  });
+  return new Malformed(rules, 'no Protocol Level', 'protocolLevel', 0);
 }
 
 /** The packet, or `undefined` if it is to be passed over. */

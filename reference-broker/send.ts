@@ -59,7 +59,12 @@ function transmit(connection: ClientConnection, session: Session, outgoing: Outg
   // For what is too large the client is taken to have acknowledged it.
   if (!packet && obeys('v5/3.1.2-25')) return release(session, outgoing.message);
   if (obeys(...rules.held)) {
-    session.inFlight.set(packetId, { ...outgoing, packetId, waitsFor: qos === 1 ? 'PUBACK' : 'PUBREC' });
+    session.inFlight.set(packetId, {
+      ...outgoing,
+      packetId,
+      waitsFor: qos === 1 ? 'PUBACK' : 'PUBREC',
+      quota: sendQuota,
+    });
   }
   sendQuota.take();
   if (packet) connection.send(packet, obeys(...ordered));
@@ -107,7 +112,10 @@ function sendAgain(connection: ClientConnection, session: Session, sent: Sent, d
     session.inFlight.delete(sent.packetId);
     return release(session, sent.message);
   }
-  if (counts && obeys('v5/4.9~send-quota-per-connection')) sendQuota.take();
+  if (counts && obeys('v5/4.9~send-quota-per-connection')) {
+    sendQuota.take();
+    sent.quota = sendQuota;
+  }
   connection.send(packet);
 }
 
@@ -118,7 +126,7 @@ export function receivePuback(connection: ClientConnection, session: Session, pa
   if (sent?.waitsFor !== 'PUBACK') return receiveUnknown(connection, session, packet);
   if (isFailure(packet)) return rejected(connection, session, sent);
   if (!obeys('v3/4.3.2-1#acknowledged', 'v5/4.3.2-3#acknowledged')) return;
-  if (obeys('v5/4.9~send-quota-refill#PUBACK')) sendQuota.give();
+  if (obeys('v5/4.9~send-quota-refill#PUBACK')) sendQuota.give(sent.quota);
   complete(connection, session, sent);
 }
 
@@ -145,7 +153,7 @@ export function receivePubcomp(connection: ClientConnection, session: Session, p
   const sent = session.inFlight.get(packet.packetId);
   if (sent?.waitsFor !== 'PUBCOMP') return receiveUnknown(connection, session, packet);
   if (!obeys('v3/4.3.3-1#complete', 'v5/4.3.3-5#complete')) return;
-  if (obeys('v5/4.9~send-quota-refill#PUBCOMP')) sendQuota.give();
+  if (obeys('v5/4.9~send-quota-refill#PUBCOMP')) sendQuota.give(sent.quota);
   complete(connection, session, sent);
 }
 
@@ -160,7 +168,7 @@ function rejected(connection: ClientConnection, session: Session, sent: Sent): v
   if (!obeys('v5/4.13.2~acknowledgement-errors-local')) return connection.end('protocol error');
   if (!obeys('v5/4.4.0-2')) return;
   const others = obeys('v5/4.8.2-6') ? [] : (sent.group?.pick(obeys) ?? []);
-  if (obeys('v5/4.9~send-quota-refill#failure')) sendQuota.give();
+  if (obeys('v5/4.9~send-quota-refill#failure')) sendQuota.give(sent.quota);
   complete(connection, session, sent);
   for (const other of others) deliver(connection.server, other, sent.message, sent.retain);
 }
@@ -172,7 +180,7 @@ function receiveUnknown(connection: ClientConnection, session: Session, { type, 
   const [oldest] = session.inFlight.values();
   const touchesNone = obeys('v3/4.3.3~unknown-acknowledgements', 'v5/4.9~send-quota-refill#unknown');
   if (oldest && !touchesNone) {
-    sendQuota.give();
+    sendQuota.give(oldest.quota);
     complete(connection, session, oldest);
   }
   if (choices.unknownAck === 'close') connection.end('protocol error', reasonCodes.protocolError);

@@ -5,6 +5,7 @@ import type { Version } from '../harness/spec/index.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Expiry } from './expiry.ts';
+import type { SendQuota } from './flow.ts';
 import type { Message } from './message.ts';
 import type { Gate, Obeys } from './obeys.ts';
 import { Queue } from './queue.ts';
@@ -28,6 +29,8 @@ export interface Sent extends Outgoing {
   readonly packetId: number;
   /** What the client has to answer: PUBLISH, or after a PUBREC the PUBREL. */
   waitsFor: 'PUBACK' | 'PUBREC' | 'PUBCOMP';
+  /** The quota of the connection that the PUBLISH went out on last. */
+  quota: SendQuota | undefined;
 }
 
 /** A QoS 2 message from the client that was acknowledged by PUBREC and waits for PUBREL. */

@@ -17,6 +17,8 @@ export class TestClient {
   /** The CONNACK that let the client in, if `Stage` has read it. */
   connack: Connack | undefined;
   readonly #connection: Connection;
+  /** What came after that CONNACK. */
+  readonly unread: Packet[] = [];
   readonly version: Version;
   readonly #framer: Framer;
 
@@ -62,7 +64,7 @@ export class TestClient {
 
   /** All packets that have come since the last call. */
   read(): Packet[] {
-    const packets: Packet[] = [];
+    const packets = this.unread.splice(0);
     for (let frame = this.#framer.next(); frame; frame = this.#framer.next()) packets.push(decode(frame, this.version));
     return packets;
   }
@@ -97,9 +99,10 @@ export function start(options: Omit<BrokerOptions, 'clock'> = {}): Stage {
 }
 
 function letIn(client: TestClient, fields: ConnectFields): TestClient {
-  const [connack] = client.send(connect(fields)).read();
+  const [connack, ...others] = client.send(connect(fields)).read();
   if (connack?.type !== 'CONNACK' || connack.code !== 0) throw new Error(`${fields.clientId} is not let in`);
   client.connack = connack;
+  client.unread.push(...others);
   return client;
 }
 
