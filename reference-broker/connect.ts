@@ -161,6 +161,9 @@ export function refuse(connection: ClientConnection, packet: Connect, [code, by]
   const fitting = obeys('v3/3.2.2.3~fitting-return-code') ? code : 6;
   const answers = version === 'v3' ? obeys(`${by}#CONNACK`) : server.choices.errorAnswer === 'send';
   if (answers) connection.send(output.connack(!obeys('v3/3.2.2-4', 'v5/3.2.2-6'), fitting));
+  if (packet.will && !obeys('v3/3.1.2-8#accepted', 'v5/3.1.2-8#accepted')) {
+    distribute(server, messageOfWill(packet.will, obeys, server.clock.now()));
+  }
   if (!obeys('v3/3.1.4-3#after-checks', 'v5/3.1.4-4#after-checks')) {
     takeSession(connection, packet, keyOf(connection, packet.clientId));
   }
@@ -201,9 +204,13 @@ function sessionPresent({ clean }: Connect, present: boolean, obeys: Obeys): boo
   return present ? obeys('v3/3.2.2-2', 'v5/3.2.2-3#present') : !obeys('v3/3.2.2-3', 'v5/3.2.2-3#absent');
 }
 
-/** The server may demand its own Keep Alive of a client that can be told so (section 3.2.2.3.14). */
-function keepAliveOf({ limits }: Server, packet: Connect, version: Version, obeys: Obeys): number {
+/**
+ * Section 3.1.2.10: seconds, high byte first as every integer (section 1.5.2). The server may demand its own Keep Alive
+ * of a client that can be told so (section 3.2.2.3.14).
+ */
+function keepAliveOf({ limits }: Server, { keepAlive }: Connect, version: Version, obeys: Obeys): number {
+  if (!obeys('v3/1.5.2~big-endian-integers#keep-alive')) return (keepAlive >> 8) | ((keepAlive & 0xff) << 8);
   const own = version === 'v5' ? limits.serverKeepAlive : undefined;
-  if (own === undefined) return obeys('v5/3.2.2-22') ? packet.keepAlive : 1;
-  return obeys('v5/3.2.2.3.14~server-keep-alive') ? own : packet.keepAlive;
+  if (own === undefined) return obeys('v5/3.2.2-22') ? keepAlive : 1;
+  return obeys('v5/3.2.2.3.14~server-keep-alive') ? own : keepAlive;
 }

@@ -52,6 +52,7 @@ export class Retained {
 
   /** The retained messages of all topics that match a filter, but for those that have expired by now. */
   matching(filter: string, now: number): Message[] {
+    if (!this.#obeys('v3/3.3.2-3#retained', 'v5/3.3.2-3#retained')) return [...this.#messages.values()];
     if (!hasWildcard(filter)) {
       const message = this.#messages.get(filter);
       return message && this.#lasts(message, now) ? [message] : [];

@@ -41,6 +41,10 @@ export const scenes3: Scenes = {
     for (const form of forms) scene.open('c').send(connect({ clientId: 'c', ...form }), pingreq(), message(1));
     scene.wait(1);
   },
+  'a CONNECT with a will that is refused': (scene) => {
+    scene.subscriber();
+    scene.open('c').send(connect({ clientId: '', clean: false, will: { topic: 't', payload: 'will' } }));
+  },
   'identifiers that are not the same': (scene) => {
     for (const id of ['one', 'One', 'ond', '\uFEFFone']) scene.connect(id, { clean: false });
   },

@@ -142,6 +142,10 @@ export const connectScenes5: Scenes = {
     scene.lasting('c').send(publish({ topic: 't', payload: 'own' }), disconnect());
     scene.connect('c', { clean: false });
   },
+  '5.0: a CONNECT with a will that is refused': (scene) => {
+    watch(scene);
+    scene.connect5('c', { will, properties: { authenticationMethod: 'unknown' } });
+  },
   '5.0: wills': (scene) => {
     watch(scene);
     const delayed = { ...will, properties: { willDelayInterval: 5 } };
