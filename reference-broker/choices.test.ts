@@ -176,6 +176,6 @@ describe('the whole suite passes when the network', () => {
   });
 
   it('is slow', async () => {
-    expect(await wrong({ network: slow(300) }, permitted)).toEqual([]);
+    expect(await wrong({ network: slow(100) }, permitted)).toEqual([]);
   });
 });

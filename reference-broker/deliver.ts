@@ -1,5 +1,6 @@
 /** Messages to the clients that subscribed: who gets them, and what waits (sections 3.3.5 and 4.5; 3.3.4 in 5.0). */
 
+import type { Clock } from '../harness/clock.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import type { ClientConnection } from './connection.ts';
 import { hasExpired } from './expiry.ts';
@@ -82,26 +83,25 @@ export function release(session: Session, message: Message): void {
 }
 
 /** Whether a message that has waited is not to be sent any more (section 3.3.2.3.3). */
-export function isOver({ message }: Outgoing, session: Session, now: number): boolean {
-  return hasExpired(message.expiry, now) && session.obeys('v5/3.3.2-5');
+export function isOver({ message: { expiry } }: Outgoing, { obeys }: Session, clock: Clock): boolean {
+  return expiry !== undefined && hasExpired(expiry, clock.now()) && obeys('v5/3.3.2-5');
 }
 
 /** Continues a session on a new connection: what was not acknowledged goes out again, then what has waited (section 4.4). */
 export function resume(connection: ClientConnection, session: Session): void {
   const { server, dialect } = connection;
   const { obeys } = dialect;
-  const now = server.clock.now();
   // Resuming makes no new subscription, so it brings no retained messages.
   if (!obeys('v3/3.3.1-6#only-new', 'v5/3.3.1-9#only-subscribe')) {
     for (const [filter, recipient] of session.filters) {
-      for (const message of server.retained.matching(filter, now))
+      for (const message of server.retained.matching(filter, server.clock.now()))
         deliver(server, { ...recipient, qos: 2 }, message, true);
     }
   }
   resendUnacknowledged(connection, session, obeys('v3/3.3.1-1', 'v5/3.3.1-1'), true);
   for (let next = session.missed.shift(); next; next = session.missed.shift()) {
     release(session, next.message);
-    if (!isOver(next, session, now)) sendAtMostOnce(connection, next);
+    if (!isOver(next, session, server.clock)) sendAtMostOnce(connection, next);
   }
   sendQueued(connection, session);
 }

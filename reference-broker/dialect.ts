@@ -21,13 +21,14 @@ export class Dialect {
   readonly aliases: IncomingAliases;
 
   /** @param topics Topic Aliases of an earlier connection, which no broker keeps. */
-  constructor({ obeysIn, choices, limits }: Server, version: Version, terms: Terms, topics?: Map<number, string>) {
+  constructor(server: Server, version: Version, terms: Terms, topics?: Map<number, string>) {
+    const { obeysIn, choices, limits } = server;
     const obeys = obeysIn[version];
     this.version = version;
     this.obeys = obeys;
     this.terms = terms;
     this.output = new Output(obeys, choices, version, terms);
-    this.publications = new Publications(obeys, choices, version, terms);
+    this.publications = new Publications(server, obeys, version, terms);
     this.sendQuota = new SendQuota(terms.receiveMaximum, obeys);
     this.receiveQuota = new ReceiveQuota(version === 'v5' ? limits.receiveMaximum : Number.POSITIVE_INFINITY);
     this.aliases = new IncomingAliases(version === 'v5' ? limits.topicAliasMaximum : 0, obeys, topics);

@@ -1,15 +1,16 @@
 /** PUBLISH packets to one client, as bytes (section 3.3). Written by hand, apart from the suite's codec. */
 
+import type { Clock } from '../harness/clock.ts';
 import type { Version } from '../harness/spec/index.ts';
 import { remainingLength, widthOf } from '../harness/wire/length.ts';
 import type { Properties, QoS } from '../harness/wire/packet.ts';
 import { type Alias, OutgoingAliases } from './aliases.ts';
-import type { Choices } from './choices.ts';
 import { remainingSeconds } from './expiry.ts';
 import type { Message } from './message.ts';
 import type { Obeys } from './obeys.ts';
 import { bigEndian } from './output.ts';
 import { encodeProperties } from './properties.ts';
+import type { Server } from './server.ts';
 import type { Outgoing } from './session.ts';
 import type { Terms } from './terms.ts';
 
@@ -21,8 +22,11 @@ export class Publications {
   readonly #maximumSize: number;
   readonly #aliases: OutgoingAliases | undefined;
 
-  constructor(obeys: Obeys, choices: Choices, version: Version, terms: Terms) {
+  readonly #clock: Clock;
+
+  constructor({ choices, clock }: Server, obeys: Obeys, version: Version, terms: Terms) {
     this.#obeys = obeys;
+    this.#clock = clock;
     this.#version = version;
     // Nothing larger is sent than what the client takes.
     this.#maximumSize = obeys('v5/3.1.2-24') ? terms.maximumPacketSize : Number.POSITIVE_INFINITY;
@@ -34,10 +38,10 @@ export class Publications {
    * A QoS 0 packet is the same for all clients, and shared by them; others get a copy for their own Packet Identifier
    * and DUP. Returns `undefined` for a packet that is too large for the client.
    */
-  encode(outgoing: Outgoing, now: number, packetId = 0, dup = false): Uint8Array | undefined {
+  encode(outgoing: Outgoing, packetId = 0, dup = false): Uint8Array | undefined {
     const { message, qos } = outgoing;
     const alias = this.#aliases?.of(message.topic);
-    const shared = this.#shared(outgoing, now, alias);
+    const shared = this.#shared(outgoing, alias);
     if (shared.length > this.#maximumSize) return undefined;
     if (alias) this.#aliases?.learned(message.topic, alias);
     if (qos === 0) return shared;
@@ -50,34 +54,31 @@ export class Publications {
   }
 
   /** The packet with an identifier of 0, remembered unless it depends on the client or the time. */
-  #shared({ message, qos, retain, identifiers }: Outgoing, now: number, alias: Alias | undefined): Uint8Array {
+  #shared({ message, qos, retain, identifiers }: Outgoing, alias: Alias | undefined): Uint8Array {
     const { topic } = message;
     const isOwn = this.#version === 'v5' && (alias || identifiers || message.expiry);
     if (isOwn) {
-      const properties = this.#properties(message, now, alias, identifiers);
+      const properties = this.#properties(message, alias, identifiers);
       return this.#packet(message, alias?.known ? '' : topic, qos, retain, properties);
     }
     const form = (this.#version === 'v5' ? 6 : 0) + 2 * qos + Number(retain);
     let shared = message.encoded[form];
     if (!shared) {
-      const properties = this.#version === 'v5' ? this.#properties(message, now) : noBytes;
+      const properties = this.#version === 'v5' ? this.#properties(message) : noBytes;
       shared = this.#packet(message, topic, qos, retain, properties);
       message.encoded[form] = shared;
     }
     return shared;
   }
 
-  #properties(
-    { properties, expiry }: Message,
-    now: number,
-    alias?: Alias,
-    identifiers?: readonly number[],
-  ): Uint8Array {
+  #properties({ properties, expiry }: Message, alias?: Alias, identifiers?: readonly number[]): Uint8Array {
     const obeys = this.#obeys;
     const all: Properties = {
       ...properties,
       // What goes on is what is left of the interval.
-      ...(expiry && { messageExpiryInterval: obeys('v5/3.3.2-6') ? remainingSeconds(expiry, now) : expiry.seconds }),
+      ...(expiry && {
+        messageExpiryInterval: obeys('v5/3.3.2-6') ? remainingSeconds(expiry, this.#clock.now()) : expiry.seconds,
+      }),
       ...(!expiry && !obeys('v5/3.3.2.3.3~no-message-expiry') && { messageExpiryInterval: 600 }),
       ...(alias && { topicAlias: alias.alias }),
       ...(identifiers && obeys('v5/3.3.4-3') && { subscriptionIdentifiers: identifiers }),

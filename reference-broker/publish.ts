@@ -47,8 +47,8 @@ export function receivePublish(connection: ClientConnection, session: Session, p
   const isDropped = refusal === reasonCodes.notAuthorized ? isGuarded : refusal !== undefined;
   const accepted = isDropped ? undefined : received;
   // Clients and server choose their identifiers independently of each other.
-  const independent = ['v3/2.3.1~independent-identifiers', 'v5/2.2.1~independent-identifiers'] as const;
-  if (session.inFlight.has(packetId) && !obeys(...independent)) return;
+  const isIndependent = obeys('v3/2.3.1~independent-identifiers', 'v5/2.2.1~independent-identifiers');
+  if (!isIndependent && session.inFlight.has(packetId)) return;
   if (packetId > 0x7fff && !obeys('v3/2.3.1~identifier-reuse#range')) return;
   if (packet.qos === 0) return receiveAtMostOnce(connection, session, accepted);
   const code = version === 'v5' ? codeFor(session, server, refusal, received) : reasonCodes.success;
@@ -93,8 +93,11 @@ function messageOf({ choices, clock }: Server, packet: Publish, topic: string, o
   const outlives = packet.qos > 0 || packet.retain || choices.qos0Offline === 'queue';
   const payload = unchanged(packet.payload, obeys);
   const seconds = packet.properties?.messageExpiryInterval;
+  const { qos, retain, dup } = packet;
   return message({
-    ...packet,
+    qos,
+    retain,
+    dup,
     topic: asGiven(topic, obeys),
     payload: outlives ? Buffer.from(payload) : payload,
     properties: packet.properties && forwarded(packet, obeys),

@@ -3,19 +3,22 @@
 import type { Acknowledgement } from '../harness/wire/packet.ts';
 import type { ClientConnection } from './connection.ts';
 import { deliver, isOver, release } from './deliver.ts';
+import type { Obeys } from './obeys.ts';
 import { reasonCodes } from './reasons.ts';
 import type { Outgoing, Sent, Session } from './session.ts';
 
-/** What demands that messages of a topic keep their order. */
-const ordered = ['v3/4.6.0-5', 'v3/4.6.0-6', 'v5/4.6.0-5', 'v5/4.6.0-6'] as const;
+/** Messages of a topic keep their order. */
+function keepsOrder(obeys: Obeys): boolean {
+  return obeys('v3/4.6.0-5', 'v3/4.6.0-6', 'v5/4.6.0-5', 'v5/4.6.0-6');
+}
 
 /** Section 4.3.1. A client that reads too slowly loses these first, and what is too large for it is dropped. */
 export function sendAtMostOnce(connection: ClientConnection, outgoing: Outgoing): void {
   if (connection.link.congested) return;
   const { obeys, publications } = connection.dialect;
-  const packet = publications.encode(outgoing, connection.server.clock.now());
+  const packet = publications.encode(outgoing);
   if (!packet) return;
-  connection.send(packet, obeys(...ordered));
+  connection.send(packet, keepsOrder(obeys));
   if (!obeys('v3/4.3.1-1#once', 'v5/4.3.1-1#once')) connection.send(packet);
 }
 
@@ -44,30 +47,26 @@ export function sendQueued(connection: ClientConnection, session: Session): void
   while (session.queue.length > 0 && session.inFlight.size < choices.inFlightWindow && sendQuota.allows) {
     const next = session.queue.shift();
     if (!next?.qos) continue;
-    if (isOver(next, session, clock.now())) release(session, next.message);
+    if (isOver(next, session, clock)) release(session, next.message);
     else transmit(connection, session, next, next.qos);
   }
 }
 
 /** Sends a message for the first time, and holds it until the client has acknowledged it. */
 function transmit(connection: ClientConnection, session: Session, outgoing: Outgoing, qos: 1 | 2): void {
-  const { clock } = connection.server;
   const { obeys, publications, sendQuota } = connection.dialect;
   const rules = senderRules[qos];
   const packetId = session.nextPacketId(rules.unused);
-  const packet = publications.encode(outgoing, clock.now(), packetId, !obeys(...rules.first));
+  const packet = publications.encode(outgoing, packetId, !obeys(...rules.first));
   // For what is too large the client is taken to have acknowledged it.
   if (!packet && obeys('v5/3.1.2-25')) return release(session, outgoing.message);
   if (obeys(...rules.held)) {
-    session.inFlight.set(packetId, {
-      ...outgoing,
-      packetId,
-      waitsFor: qos === 1 ? 'PUBACK' : 'PUBREC',
-      quota: sendQuota,
-    });
+    const { message, retain, identifiers, group } = outgoing;
+    const waitsFor = qos === 1 ? 'PUBACK' : 'PUBREC';
+    session.inFlight.set(packetId, { message, qos, retain, identifiers, group, packetId, waitsFor, quota: sendQuota });
   }
   sendQuota.take();
-  if (packet) connection.send(packet, obeys(...ordered));
+  if (packet) connection.send(packet, keepsOrder(obeys));
 }
 
 /** The exchange of a message is complete: its identifier is free, and the next message may go. */
@@ -105,9 +104,9 @@ function sendAgain(connection: ClientConnection, session: Session, sent: Sent, d
   const { obeys, publications, sendQuota } = connection.dialect;
   const same = obeys('v3/4.4.0-1#identifier', 'v3/2.3.1-4#resend', 'v5/4.4.0-1#identifier');
   const packetId = same ? sent.packetId : (sent.packetId % 0xffff) + 1;
-  const packet = publications.encode(sent, connection.server.clock.now(), packetId, dup);
+  const packet = publications.encode(sent, packetId, dup);
   // What was begun is sent again even if it has expired, but not to a client for which it is too large now.
-  const isStale = !obeys('v5/4.3.3-7') && isOver(sent, session, connection.server.clock.now());
+  const isStale = !obeys('v5/4.3.3-7') && isOver(sent, session, connection.server.clock);
   if (!packet || isStale) {
     session.inFlight.delete(sent.packetId);
     return release(session, sent.message);

@@ -105,7 +105,8 @@ export class Subscriptions {
   /** The copies that are due of a message with this Topic Name. Each group that shares a filter has one of its members chosen. */
   recipients(topic: string, publisher?: Session): readonly Recipient[] {
     const { recipients, groups, noLocal } = this.#due(topic);
-    const plain = publisher && noLocal.has(publisher) ? this.#without(topic, publisher) : recipients;
+    const plain =
+      publisher && noLocal.size > 0 && noLocal.has(publisher) ? this.#without(topic, publisher) : recipients;
     if (groups.length === 0) return plain;
     const picked = groups.flatMap((group) => group.pick(this.#obeys));
     // Having a subscription of its own takes no member out of a group.
