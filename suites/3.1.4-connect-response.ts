@@ -543,7 +543,9 @@ const order: readonly Case[] = [
       while (text((await newer.receive()).payload) !== 'second');
       // It may take a moment to close: no more than that a message slips through is to be said against it.
       if (older.waiting.some(({ payload }) => text(payload) === 'second')) {
-        nonStrict('sends a message on the connection that was taken over, behind the CONNACK to the client that took over');
+        nonStrict(
+          'sends a message on the connection that was taken over, behind the CONNACK to the client that took over',
+        );
       }
       await older.expectClose({ allow: ['PUBLISH'], expected: takenOver });
     },
