@@ -29,10 +29,9 @@ describe('every case passes on the reference broker, and fails when what it cove
     if (proven < cases.length) return;
     // Where no connection is concerned the broker asks for both versions, also while cases of one run.
     const versions = new Set(cases.map(({ version }) => version));
-    const alive = [...consulted].filter(
-      (gate) => versions.has(versionOf(gate)) && !killed.has(gate) && !excuses[gate] && !excuses[requirementOf(gate)],
-    );
+    const judged = [...consulted].filter((gate) => versions.has(versionOf(gate)));
+    const alive = judged.filter((gate) => !killed.has(gate) && !excuses[gate] && !excuses[requirementOf(gate)]);
     expect(alive, 'gates that no case notices').toEqual([]);
-    expect([...consulted].sort(), 'the list of gates: npm run docs').toEqual(listed);
+    expect(judged.sort(), 'the list of gates: npm run docs').toEqual(listed);
   });
 });
