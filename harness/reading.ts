@@ -36,8 +36,9 @@ export function reading(packet: Packet): string {
     case 'PUBREC':
     case 'PUBREL':
     case 'PUBCOMP':
+      return words(packet.type, `id=${packet.packetId}`, packet.code !== undefined && code(packet.code));
     case 'UNSUBACK':
-      return words(packet.type, `id=${packet.packetId}`);
+      return words(packet.type, `id=${packet.packetId}`, packet.codes && list(packet.codes.map(code)));
     case 'SUBSCRIBE':
       return words(
         packet.type,
@@ -50,8 +51,10 @@ export function reading(packet: Packet): string {
       return words(packet.type, `id=${packet.packetId}`, list(packet.filters.map(shorten)));
     case 'PINGREQ':
     case 'PINGRESP':
-    case 'DISCONNECT':
       return packet.type;
+    case 'DISCONNECT':
+    case 'AUTH':
+      return words(packet.type, packet.code !== undefined && code(packet.code));
   }
 }
 

@@ -1,10 +1,10 @@
-/** The reference broker: MQTT 3.1.1 as a program to be read beside the standard. It does no I/O; `listen.ts` does. */
+/** The reference broker: MQTT 3.1.1 and 5.0 as one program to be read beside the standard. It does no I/O; `listen.ts` does. */
 
 import { type Clock, realClock } from '../harness/clock.ts';
 import { type Choices, defaultChoices } from './choices.ts';
 import { ClientConnection } from './connection.ts';
+import { DeniedFilters } from './denied.ts';
 import { type Gate, gates } from './obeys.ts';
-import { Output } from './output.ts';
 import { Retained } from './retained.ts';
 import type { Limits, Server } from './server.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -49,6 +49,10 @@ export interface BrokerOptions extends Partial<Limits> {
   readonly consulted?: (gate: Gate) => void;
   /** Passwords by user name; without it every client is let in. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** Topic Filters that no client may subscribe to, and to whose topics none may publish. */
+  readonly denied?: readonly string[];
+  /** What clients prove to know by `challengeMethod` of `authenticate.ts`; without it no enhanced authentication is served. */
+  readonly secret?: string;
 }
 
 const defaultLimits: Limits = {
@@ -57,6 +61,15 @@ const defaultLimits: Limits = {
   maximumSessions: 100_000,
   maximumRetainedBytes: 256 * 2 ** 20,
   connectTimeoutMs: 10_000,
+  maximumQoS: 2,
+  retainAvailable: true,
+  wildcardSubscriptionAvailable: true,
+  subscriptionIdentifierAvailable: true,
+  sharedSubscriptionAvailable: true,
+  receiveMaximum: 100,
+  topicAliasMaximum: 10,
+  serverKeepAlive: undefined,
+  maximumSessionExpirySeconds: Number.POSITIVE_INFINITY,
 };
 
 /** Starts a broker. Throws a `RangeError` for a fault that names no requirement. */
@@ -75,23 +88,42 @@ export function createBroker(options: BrokerOptions = {}): Broker {
   };
 }
 
-function createServer({ faults, consulted, clock = realClock, credentials, ...options }: BrokerOptions): Server {
+function createServer({
+  faults,
+  consulted,
+  clock = realClock,
+  credentials,
+  secret,
+  denied,
+  ...options
+}: BrokerOptions): Server {
   const obeys = gates(faults, consulted);
   const choices: Choices = { ...defaultChoices, ...options.choices };
   const limits: Limits = { ...defaultLimits, ...options };
+  const sessions: Server['sessions'] = new Map();
   let assigned = 0;
+  let challenges = 0;
   return {
     obeys,
+    obeysIn: { v3: gates(faults, consulted, 'v3'), v5: gates(faults, consulted, 'v5') },
     choices,
     limits,
     clock,
     credentials: credentials && new Map(Object.entries(credentials)),
-    output: new Output(obeys),
+    secret,
+    denied: denied && new DeniedFilters(denied, obeys),
     connections: new Set(),
-    sessions: new Map(),
+    sessions,
     subscriptions: new Subscriptions(obeys, choices),
     retained: new Retained(obeys, choices, limits.maximumRetainedBytes),
-    // No client can give an identifier with U+0000, so this one is unique.
-    assignIdentifier: () => (obeys('v3/3.1.3-6') ? `\0${assigned++}` : '\0'),
+    assignIdentifier(version) {
+      // No client can give an identifier with U+0000, so this one is unique; nobody is told it in 3.1.1.
+      if (version === 'v3') return obeys('v3/3.1.3-6') ? `\0${assigned++}` : '\0';
+      if (!obeys('v5/3.1.3-6', 'v5/3.2.2-16#unique')) return 'assigned';
+      do assigned++;
+      while (sessions.has(`assigned${assigned}`));
+      return `assigned${assigned}`;
+    },
+    newChallenge: () => Buffer.from(`challenge ${challenges++}`),
   };
 }

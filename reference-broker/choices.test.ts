@@ -34,6 +34,18 @@ const alternatives: { readonly [K in keyof Choices]: readonly Choices[K][] } = {
   keepAliveCheckMs: [5_000],
   resendIntervalMs: [4_000],
   inFlightWindow: [1, 10],
+  errorAnswer: ['close'],
+  reasonStrings: ['none'],
+  ownUserProperties: ['none'],
+  acknowledgementForm: ['code', 'long'],
+  noSubscribers: ['0x00'],
+  unknownPubrel: ['0x00'],
+  payloadFormat: ['DISCONNECT', 'unchecked'],
+  outgoingAliases: ['none'],
+  responseInformation: ['none'],
+  sharedSelection: ['first', 'random'],
+  unavailable: ['SUBACK'],
+  identifierInUse: ['0x91'],
 };
 
 /** Choices against a SHOULD: cases about that SHOULD end as non-strict, which is no failure. */
@@ -43,6 +55,7 @@ const lessPreferred: ReadonlySet<keyof Choices> = new Set([
   'dollarTopics',
   'retainedQoS0',
   'badConnect',
+  'errorAnswer',
 ]);
 
 const mixes: readonly (readonly [string, Partial<Choices>])[] = [

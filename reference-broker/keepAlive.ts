@@ -1,6 +1,7 @@
 /** Keep Alive: a client that is silent for one and a half times its Keep Alive is gone (section 3.1.2.10). */
 
 import type { Cancel } from '../harness/clock.ts';
+import type { Obeys } from './obeys.ts';
 import type { Server } from './server.ts';
 
 /**
@@ -14,17 +15,16 @@ export class KeepAlive {
   #heard: number;
   #cancel: Cancel | undefined;
 
-  /** @param seconds Keep Alive of the CONNECT; 0 turns the mechanism off. @param silent called once, when the client is gone. */
-  constructor(server: Server, seconds: number, silent: () => void) {
-    const { obeys, clock } = server;
+  /** @param seconds Keep Alive that applies; 0 turns the mechanism off. @param silent called once, when the client is gone. */
+  constructor(server: Server, obeys: Obeys, seconds: number, silent: () => void) {
     this.#server = server;
     this.#silent = silent;
     this.isOn = seconds > 0;
-    this.#heard = clock.now();
+    this.#heard = server.clock.now();
     this.#limitMs =
-      1_000 * factor(server) * (obeys('v3/3.1.2.10~keep-alive-range#unsigned') ? seconds : (seconds << 16) >> 16);
-    const watches = seconds > 0 || !obeys('v3/3.1.2.10~keep-alive-range#zero');
-    if (watches && obeys('v3/3.1.2-24#watched')) this.#wait(this.#limitMs);
+      1_000 * factor(obeys) * (obeys('v3/3.1.2.10~keep-alive-range#unsigned') ? seconds : (seconds << 16) >> 16);
+    const watches = seconds > 0 || !obeys('v3/3.1.2.10~keep-alive-range#zero', 'v5/3.2.2-22#zero');
+    if (watches && obeys('v3/3.1.2-24#watched', 'v5/3.1.2-22#watched')) this.#wait(this.#limitMs);
   }
 
   /** Whether the client asked for it. */
@@ -54,7 +54,7 @@ export class KeepAlive {
   }
 }
 
-function factor({ obeys }: Server): number {
-  if (!obeys('v3/3.1.2-24#early')) return 0.5;
-  return obeys('v3/3.1.2-24#late') ? 1.5 : 60;
+function factor(obeys: Obeys): number {
+  if (!obeys('v3/3.1.2-24#early', 'v5/3.1.2-22#early')) return 0.5;
+  return obeys('v3/3.1.2-24#late', 'v5/3.1.2-22#late') ? 1.5 : 60;
 }

@@ -104,3 +104,103 @@ describe('payloads', () => {
     }
   });
 });
+
+describe('3.3.2.3 properties', () => {
+  const properties = {
+    payloadFormatIndicator: 1,
+    contentType: 'text/plain',
+    responseTopic: 'answers',
+    correlationData: Buffer.of(0, 0xff),
+    userProperties: [
+      ['b', '1'],
+      ['a', '2'],
+      ['b', ''],
+    ] as const,
+  };
+
+  it.each([0, 1, 2] as const)('go on as they came, with QoS %i, but not the alias', (qos) => {
+    const stage = start();
+    const watcher = stage.connect5('w').send(subscribe(1, ['t', 2]));
+    const older = stage.connect('o').send(subscribe(1, ['t', 2]));
+    for (const client of [watcher, older]) client.read();
+    stage.connect5('p').send(publish({ topic: 't', qos, packetId: 1, properties: { ...properties, topicAlias: 1 } }));
+    expect(watcher.read()).toEqual([publish({ topic: 't', qos, packetId: 1, properties })]);
+    expect(older.read()).toEqual([publish({ topic: 't', qos, packetId: 1 })]);
+  });
+
+  it('come with the retained message too', () => {
+    const stage = start();
+    stage.connect5('p').send(publish({ topic: 't', payload: 'x', retain: true, properties }));
+    const watcher = stage.connect5('w').send(subscribe(1, ['t', 0]));
+    expect(watcher.read().at(-1)).toEqual(publish({ topic: 't', payload: 'x', retain: true, properties }));
+  });
+
+  it('a Response Topic has no wildcards', () => {
+    const client = start()
+      .connect5('p')
+      .send(publish({ topic: 't', properties: { responseTopic: 'a/+' } }));
+    expect([client.read(), client.closed]).toMatchObject([[{ type: 'DISCONNECT', code: 0x82 }], true]);
+  });
+});
+
+describe('3.4.2.1 Reason Codes', () => {
+  const message5 = (qos: QoS, packetId: number, fields = {}) => publish({ topic: 't', qos, packetId, ...fields });
+
+  it.each([
+    ['0x10', 0x10],
+    ['0x00', 0x00],
+  ] as const)('of a message that nobody has subscribed to: %s', (noSubscribers, code) => {
+    const stage = start({ choices: { noSubscribers } });
+    const client = stage.connect5('p').send(message5(1, 1), message5(2, 2));
+    expect(client.read()).toMatchObject([
+      { type: 'PUBACK', code },
+      { type: 'PUBREC', code },
+    ]);
+    stage.connect('s').send(subscribe(1, ['t', 0]));
+    client.send(pubrel(2), message5(1, 1), message5(2, 2));
+    expect(client.read()).toMatchObject([{ code: 0 }, { type: 'PUBACK', code: 0 }, { type: 'PUBREC', code: 0 }]);
+  });
+
+  it('of one that is forbidden, whose identifier is free at once', () => {
+    const stage = start({ denied: ['secret/#'] });
+    const { seen } = watched(stage);
+    const client = stage.connect5('c').send(message5(1, 1, { topic: 'secret' }), message5(2, 2, { topic: 'secret/a' }));
+    expect(client.read()).toMatchObject([
+      { type: 'PUBACK', code: 0x87 },
+      { type: 'PUBREC', code: 0x87 },
+    ]);
+    client.send(message5(2, 2, { payload: 'new' }), message5(0, 0, { topic: 'secret' }));
+    expect([client.read(), seen(), client.closed]).toMatchObject([[{ type: 'PUBREC', code: 0 }], ['new'], false]);
+    const older = stage.connect('o').send(message(1, 1), publish({ topic: 'secret', qos: 1, packetId: 2 }));
+    expect(older.read()).toEqual([puback(1), puback(2)]);
+    expect(seen()).toEqual(['']);
+  });
+
+  it.each([
+    ['acknowledgement', [0x99, 0x99], 'DISCONNECT'],
+    ['DISCONNECT', [0x99], undefined],
+    ['unchecked', [0x10, 0x10], undefined],
+  ] as const)('of a payload that is not the text it says: %s', (payloadFormat, codes, last) => {
+    const client = start({ choices: { payloadFormat } }).connect5('c');
+    const none = { payload: Uint8Array.of(0xff), properties: { payloadFormatIndicator: 1 } };
+    client.send(message5(1, 1, none), message5(2, 2, none));
+    expect(client.read().map((packet) => 'code' in packet && packet.code)).toEqual(codes);
+    if (last) expect(client.send(message5(0, 0, none)).read()).toMatchObject([{ type: last, code: 0x99 }]);
+  });
+
+  it.each([
+    ['0x92', 0x92],
+    ['0x00', 0x00],
+  ] as const)('of a PUBREL that is unknown: %s', (unknownPubrel, code) => {
+    const client = start({ choices: { unknownPubrel } }).connect5('c').send(pubrel(9));
+    expect([client.read(), client.closed]).toMatchObject([[{ type: 'PUBCOMP', code }], false]);
+  });
+
+  it('of what CONNACK has ruled out', () => {
+    const stage = start({ maximumQoS: 1, retainAvailable: false });
+    const above = stage.connect5('c').send(message5(2, 1));
+    expect([above.read(), above.closed]).toMatchObject([[{ type: 'DISCONNECT', code: 0x9b }], true]);
+    const retaining = stage.connect5('c').send(message5(0, 0, { retain: true }));
+    expect([retaining.read(), retaining.closed]).toMatchObject([[{ type: 'DISCONNECT', code: 0x9a }], true]);
+  });
+});

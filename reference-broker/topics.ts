@@ -10,13 +10,14 @@ export function hasWildcard(topic: string): boolean {
 /** A name or filter exactly as the client gave it: nothing is normalised, removed or shortened (section 4.7.3). */
 export function asGiven(topic: string, obeys: Obeys): string {
   let given = topic;
-  if (!obeys('v3/1.5.3-3')) given = given.replaceAll('\uFEFF', '');
-  if (!obeys('v3/1.5.3~control-characters')) given = given.replace(/\p{Cc}/gu, '');
-  if (!obeys('v3/4.7.3-4')) given = given.normalize('NFC');
-  if (!obeys('v3/4.7.3~topic-distinctness#case')) given = given.toLowerCase();
-  if (!obeys('v3/4.7.3~topic-distinctness#separators')) given = given.replace(/(?<=.)\/$/, '');
+  if (!obeys('v3/1.5.3-3', 'v5/1.5.4-3')) given = given.replaceAll('\uFEFF', '');
+  if (!obeys('v3/1.5.3~control-characters', 'v5/1.5.4~control-characters')) given = given.replace(/\p{Cc}/gu, '');
+  if (!obeys('v3/4.7.3-4', 'v5/4.7.3-4')) given = given.normalize('NFC');
+  if (!obeys('v3/4.7.3~topic-distinctness#case', 'v5/4.7.3~topic-distinctness#case')) given = given.toLowerCase();
+  const separators = ['v3/4.7.3~topic-distinctness#separators', 'v5/4.7.3~topic-distinctness#separators'] as const;
+  if (!obeys(...separators)) given = given.replace(/(?<=.)\/$/, '');
   if (!obeys('v3/4.7.1.1~topic-level-separator')) given = given.replace(/\/+/g, '/');
-  if (!obeys('v3/4.7.3-3')) given = given.slice(0, 32_767);
+  if (!obeys('v3/4.7.3-3', 'v5/4.7.3-3')) given = given.slice(0, 32_767);
   return given;
 }
 
@@ -72,7 +73,7 @@ export class FilterTree<Entry> {
     const obeys = this.#obeys;
     const names = topic.split('/');
     // Filters that begin with a wildcard do not match names that begin with `$`.
-    const reserved = topic.startsWith('$') && obeys('v3/4.7.2-1');
+    const reserved = topic.startsWith('$') && obeys('v3/4.7.2-1', 'v5/4.7.2-1');
     const found: Entry[] = [];
     let here: Level<Entry>[] = [this.#root];
     for (let depth = 0; here.length > 0; depth++) {
@@ -83,7 +84,7 @@ export class FilterTree<Entry> {
         // `#` covers the parent level and any number of levels below it.
         const multi = wildcards ? level.below.get('#') : undefined;
         if (multi && this.#covers(names.length - depth)) add(found, multi);
-        if (name === undefined || !obeys('v3/3.3.2-3#filter')) add(found, level);
+        if (name === undefined || !obeys('v3/3.3.2-3#filter', 'v5/3.3.2-3#filter')) add(found, level);
         if (name === undefined) continue;
         const exact = level.below.get(name);
         if (exact) next.push(exact);

@@ -67,3 +67,95 @@ describe('3.1.2.5 the Will', () => {
     expect(back.read()).toContainEqual(publish({ ...will, retain: false, packetId: 1 }));
   });
 });
+
+describe('3.1.3.2.2 Will Delay Interval', () => {
+  const watch5 = (stage: Stage) => {
+    const watcher = stage.connect5('w', { keepAlive: 0 }).send(subscribe(1, ['will', 0]));
+    watcher.read();
+    return () => watcher.read().length;
+  };
+  const victim = (stage: Stage, willDelayInterval: number, sessionExpiryInterval: number) =>
+    stage.connect5('v', {
+      clean: false,
+      keepAlive: 0,
+      will: { topic: 'will', payload: 'gone', properties: { willDelayInterval } },
+      properties: { sessionExpiryInterval },
+    });
+  const ways: Record<string, (client: TestClient) => void> = {
+    'loss of the connection': (client) => client.drop(),
+    'DISCONNECT with will': (client) => void client.send(disconnect({ code: 0x04 })),
+    'DISCONNECT for an error': (client) => void client.send(disconnect({ code: 0x80 })),
+    'a Protocol Error': (client) => void client.send(publish({ topic: 'a/#' })),
+  };
+  const delays = [
+    [0, 60, 0],
+    [5, 60, 5],
+    [60, 2, 2],
+    [60, 0, 0],
+    [5, 0xffff_ffff, 5],
+  ] as const;
+
+  for (const [way, end] of Object.entries(ways)) {
+    it.each(delays)(`after ${way}: delay %i s, session %i s: published after %i s`, (delay, expiry, expected) => {
+      const stage = start();
+      const seen = watch5(stage);
+      end(victim(stage, delay, expiry));
+      if (expected > 0) {
+        stage.elapse(1_000 * expected - 1);
+        expect(seen()).toBe(0);
+        stage.elapse(2);
+      }
+      expect(seen()).toBe(1);
+      stage.elapse(100_000);
+      expect(seen()).toBe(0);
+    });
+  }
+
+  it.each([
+    ['a client that comes back in time', 5, 60, false, 0],
+    ['no delay', 0, 60, false, 1],
+    ['Clean Start', 5, 60, true, 1],
+    ['a session that does not last', 5, 0, false, 1],
+  ] as const)('on take-over: %s', (_, delay, expiry, clean, expected) => {
+    const stage = start();
+    const seen = watch5(stage);
+    victim(stage, delay, expiry);
+    stage.connect5('v', { clean, keepAlive: 0, properties: { sessionExpiryInterval: 60 } });
+    stage.elapse(100_000);
+    expect(seen()).toBe(expected);
+  });
+
+  it('is over with DISCONNECT, or with its changed Session Expiry Interval', () => {
+    const stage = start();
+    const seen = watch5(stage);
+    victim(stage, 5, 60).send(disconnect());
+    stage.elapse(100_000);
+    expect(seen()).toBe(0);
+    victim(stage, 60, 60).send(disconnect({ code: 0x04, properties: { sessionExpiryInterval: 1 } }));
+    stage.elapse(1_001);
+    expect(seen()).toBe(1);
+  });
+
+  it('comes without the delay and with all that belongs to the message', () => {
+    const stage = start();
+    const watcher = stage.connect5('w', { keepAlive: 0 }).send(subscribe(1, ['will', 0]));
+    watcher.read();
+    const properties = {
+      payloadFormatIndicator: 1,
+      messageExpiryInterval: 10,
+      contentType: 'c',
+      responseTopic: 'r',
+      correlationData: Buffer.of(1),
+      userProperties: [
+        ['b', '1'],
+        ['a', '2'],
+      ] as const,
+    };
+    const will = { topic: 'will', payload: 'gone', properties: { ...properties, willDelayInterval: 5 } };
+    const client = stage.connect5('v', { keepAlive: 0, will, properties: { sessionExpiryInterval: 60 } });
+    stage.elapse(60_000);
+    client.drop();
+    stage.elapse(5_000);
+    expect(watcher.read()).toEqual([publish({ topic: 'will', payload: 'gone', properties })]);
+  });
+});

@@ -181,7 +181,7 @@ async function takeAll(subscriber: Peer, count: number): Promise<void> {
     const { packetId = 0 } = await subscriber.message();
     received.push(packetId);
     if (subscriber.waiting.length > 0) continue;
-    subscriber.sendTogether(...received.map(puback));
+    subscriber.sendTogether(...received.map((id) => puback(id)));
     received = [];
   }
 }
@@ -276,9 +276,9 @@ const ofServer: readonly Case[] = [
         await subscriber.fence();
         while (subscriber.waiting.length > 0) messages.push(await subscriber.message());
         const ids = messages.map(({ packetId = 0 }) => packetId).toReversed();
-        subscriber.sendTogether(...ids.map(pubrec));
+        subscriber.sendTogether(...ids.map((id) => pubrec(id)));
         for (const packetId of ids) await subscriber.pick('PUBREL', { packetId });
-        subscriber.sendTogether(...ids.map(pubcomp));
+        subscriber.sendTogether(...ids.map((id) => pubcomp(id)));
         left -= messages.length;
       }
     },

@@ -323,7 +323,7 @@ const receiver: readonly Case[] = [
       const ids = Array.from({ length: 20 }, (_, index) => index + 1);
       publisher.sendTogether(...ids.map((packetId) => publish({ topic, payload: `${packetId}`, qos: 2, packetId })));
       for (const packetId of ids) await publisher.pick('PUBREC', { packetId });
-      publisher.sendTogether(...ids.map(pubrel));
+      publisher.sendTogether(...ids.map((id) => pubrel(id)));
       for (const packetId of ids) await publisher.pick('PUBCOMP', { packetId });
       await expectOnce(context, publisher, subscriber, ids.map(String));
     },

@@ -214,7 +214,7 @@ function releasedInOrder(reversed: boolean): Case {
       if (taken.length === 1) notApplicable('the broker sends one QoS 2 message at a time');
       const ids = taken.map(({ packetId = 0 }) => packetId);
       if (reversed) ids.reverse();
-      subscriber.sendTogether(...ids.map(pubrec));
+      subscriber.sendTogether(...ids.map((id) => pubrec(id)));
       for (const expected of ids) {
         let packet = await subscriber.next();
         // A PUBREC may make room for further messages.
@@ -227,7 +227,7 @@ function releasedInOrder(reversed: boolean): Case {
           fail(`PUBREL ${ids.join(', ')}`, `${actual} where PUBREL ${expected} is due`);
         }
       }
-      subscriber.sendTogether(...ids.map(pubcomp));
+      subscriber.sendTogether(...ids.map((id) => pubcomp(id)));
     },
   };
 }

@@ -34,7 +34,7 @@ export async function publishNumbered(context: Context, publisher: Peer, numbers
     if (qos === 1) await answers(context, publisher, 'PUBACK', ids);
     if (qos !== 2) continue;
     await answers(context, publisher, 'PUBREC', ids);
-    publisher.sendTogether(...ids.map(pubrel));
+    publisher.sendTogether(...ids.map((id) => pubrel(id)));
     await answers(context, publisher, 'PUBCOMP', ids);
   }
   await publisher.fence();

@@ -2,7 +2,8 @@
 
 /**
  * What to do with one part: put other bytes in its place (`[]` removes it), repeat it, append to it, keep only its
- * first bytes, or add to its number (big-endian, wrapping round; for Remaining Length before it is encoded).
+ * first bytes, or add to its number (big-endian, wrapping round; for Remaining Length and Property Length before it is
+ * encoded).
  */
 export type Change =
   | Uint8Array

@@ -2,20 +2,12 @@
 
 import type { RequirementId, Version } from '../spec/index.ts';
 import { connect } from './connect.ts';
-import { Malformed } from './malformed.ts';
-import {
-  type Acknowledgement,
-  type Connack,
-  type Packet,
-  type Publish,
-  packetTypes,
-  type QoS,
-  type Suback,
-  type Subscribe,
-  type Subscription,
-  type Unsubscribe,
-} from './packet.ts';
-import { Reader, type Rules } from './reader.ts';
+import { type Acknowledgement, type Connack, type Outcome, type Packet, packetTypes } from './packet.ts';
+import { readProperties } from './propertySection.ts';
+import { publish } from './publish.ts';
+import { Reader, type Rules, type VersionedRules } from './reader.ts';
+import { type ReasonPlace, readReason } from './reasons.ts';
+import { suback, subscribe, unsuback, unsubscribe } from './subscription.ts';
 
 export { Malformed } from './malformed.ts';
 
@@ -24,25 +16,21 @@ export { Malformed } from './malformed.ts';
  *
  * Throws `Malformed`, and nothing else, for what breaks the format of chapters 2 and 3. Not judged here, because it
  * depends on more than the packet or because the receiver is free: protocol name and level, DUP with QoS 0, wildcards
- * in topics, the syntax of Topic Filters (see topic.ts), identifiers of acknowledgements, and Remaining Lengths in
- * more bytes than needed.
+ * in topics, the syntax of Topic Filters (see topic.ts), identifiers of acknowledgements, what only one side may send
+ * (see sender.ts), and in 3.1.1 Remaining Lengths in more bytes than needed.
  *
- * A CONNECT with another protocol level than 4 follows another standard: only its protocol name and level are read,
- * and the rest is returned as an empty Client Identifier, a clean session and Keep Alive 0.
+ * A CONNECT with another protocol level than that of the version follows another standard: only its protocol name and
+ * level are read, and the rest is returned as an empty Client Identifier, a clean session and Keep Alive 0.
  */
 export function decode(frame: Uint8Array, version: Version): Packet {
-  if (version !== 'v3') throw new RangeError('only MQTT 3.1.1 can be decoded');
-  const reader = new Reader(frame);
+  const reader = new Reader(frame, version);
   const { header } = reader;
   const type = packetTypes[header >> 4];
   if (type === 'PUBLISH') return publish(reader, header);
-  if (type === undefined) {
-    throw new Malformed(['v3/2.2.1~reserved-types'], `packet type ${header >> 4} is reserved`, 'header', 0);
+  if (type === undefined || (type === 'AUTH' && version === 'v3')) {
+    throw reader.fault(reserved[version], nothing, `packet type ${header >> 4} is reserved`, 'header', 0);
   }
-  if ((header & 0x0f) !== flagsOf[type].value) {
-    const [is, must] = [header & 0x0f, flagsOf[type].value].map((flags) => flags.toString(2).padStart(4, '0'));
-    throw new Malformed(flagsOf[type].rules, `the flags of ${type} are ${is} instead of ${must}`, 'header', 0);
-  }
+  if ((header & 0x0f) !== flagsOf[type].value) throw wrongFlags(reader, type);
   switch (type) {
     case 'CONNECT':
       return connect(reader);
@@ -52,7 +40,6 @@ export function decode(frame: Uint8Array, version: Version): Packet {
     case 'PUBREC':
     case 'PUBREL':
     case 'PUBCOMP':
-    case 'UNSUBACK':
       return acknowledgement(reader, type);
     case 'SUBSCRIBE':
       return subscribe(reader);
@@ -60,136 +47,134 @@ export function decode(frame: Uint8Array, version: Version): Packet {
       return suback(reader);
     case 'UNSUBSCRIBE':
       return unsubscribe(reader);
+    case 'UNSUBACK':
+      return unsuback(reader);
     case 'PINGREQ':
     case 'PINGRESP':
-    case 'DISCONNECT':
-      reader.finish(fixedSize);
+      reader.finish(type === 'PINGREQ' ? pingreq[version] : fixedSize[version]);
       return { type };
+    case 'DISCONNECT':
+      if (version === 'v5') return { type, ...outcome(reader, type) };
+      reader.finish(fixedSize.v3);
+      return { type };
+    case 'AUTH':
+      return { type, ...authentication(reader) };
   }
 }
 
-/**
- * The flags that each type has to have (section 2.2.2), and what other flags break: 2.2.2-1 binds the sender, the rest
- * the receiver.
- */
-const flagsOf = {
-  CONNECT: { value: 0, rules: ['v3/2.2.2-2', 'v3/3.1.4-1'] },
-  CONNACK: { value: 0, rules: ['v3/2.2.2-1'] },
-  PUBACK: { value: 0, rules: ['v3/2.2.2-1', 'v3/2.2.2-2'] },
-  PUBREC: { value: 0, rules: ['v3/2.2.2-1', 'v3/2.2.2-2'] },
-  PUBREL: { value: 2, rules: ['v3/3.6.1-1', 'v3/2.2.2-1', 'v3/2.2.2-2'] },
-  PUBCOMP: { value: 0, rules: ['v3/2.2.2-1', 'v3/2.2.2-2'] },
-  SUBSCRIBE: { value: 2, rules: ['v3/3.8.1-1', 'v3/2.2.2-2'] },
-  SUBACK: { value: 0, rules: ['v3/2.2.2-1'] },
-  UNSUBSCRIBE: { value: 2, rules: ['v3/3.10.1-1', 'v3/2.2.2-2'] },
-  UNSUBACK: { value: 0, rules: ['v3/2.2.2-1'] },
-  PINGREQ: { value: 0, rules: ['v3/2.2.2-2'] },
-  PINGRESP: { value: 0, rules: ['v3/2.2.2-1'] },
-  DISCONNECT: { value: 0, rules: ['v3/3.14.1-1', 'v3/2.2.2-2'] },
-} as const satisfies Record<string, { value: number; rules: readonly RequirementId[] }>;
+const nothing: Rules = { missing: [] };
 
-/** Section 2.1 to 3.14: the packets of a fixed size; what stands after their fields is surplus as well. */
-const fixedSize: Rules = {
-  missing: ['v3/2.1~fixed-packet-sizes'],
-  surplus: ['v3/2.1~fixed-packet-sizes', 'v3/2.4~surplus-bytes'],
+const reserved = {
+  v3: ['v3/2.2.1~reserved-types'],
+  v5: ['v5/2.1.2~packet-direction'],
+} as const satisfies Record<Version, readonly RequirementId[]>;
+
+type Flagged = Exclude<Packet['type'], 'PUBLISH'>;
+
+/**
+ * The flags that each type has to have (3.1.1: section 2.2.2, 5.0: 2.1.3), and what other flags break: v3/2.2.2-1 binds
+ * the sender, the rest the receiver.
+ */
+const flagsOf: Readonly<
+  Record<Flagged, { readonly value: number } & Readonly<Record<Version, readonly RequirementId[]>>>
+> = {
+  CONNECT: { value: 0, v3: ['v3/2.2.2-2', 'v3/3.1.4-1'], v5: ['v5/2.1.3-1', 'v5/3.1.4-1'] },
+  CONNACK: { value: 0, v3: ['v3/2.2.2-1'], v5: ['v5/2.1.3-1'] },
+  PUBACK: { value: 0, v3: ['v3/2.2.2-1', 'v3/2.2.2-2'], v5: ['v5/2.1.3-1'] },
+  PUBREC: { value: 0, v3: ['v3/2.2.2-1', 'v3/2.2.2-2'], v5: ['v5/2.1.3-1'] },
+  PUBREL: { value: 2, v3: ['v3/3.6.1-1', 'v3/2.2.2-1', 'v3/2.2.2-2'], v5: ['v5/3.6.1-1', 'v5/2.1.3-1'] },
+  PUBCOMP: { value: 0, v3: ['v3/2.2.2-1', 'v3/2.2.2-2'], v5: ['v5/2.1.3-1'] },
+  SUBSCRIBE: { value: 2, v3: ['v3/3.8.1-1', 'v3/2.2.2-2'], v5: ['v5/3.8.1-1', 'v5/2.1.3-1'] },
+  SUBACK: { value: 0, v3: ['v3/2.2.2-1'], v5: ['v5/2.1.3-1'] },
+  UNSUBSCRIBE: { value: 2, v3: ['v3/3.10.1-1', 'v3/2.2.2-2'], v5: ['v5/3.10.1-1', 'v5/2.1.3-1'] },
+  UNSUBACK: { value: 0, v3: ['v3/2.2.2-1'], v5: ['v5/2.1.3-1'] },
+  PINGREQ: { value: 0, v3: ['v3/2.2.2-2'], v5: ['v5/2.1.3-1'] },
+  PINGRESP: { value: 0, v3: ['v3/2.2.2-1'], v5: ['v5/2.1.3-1'] },
+  DISCONNECT: { value: 0, v3: ['v3/3.14.1-1', 'v3/2.2.2-2'], v5: ['v5/3.14.1-1', 'v5/2.1.3-1'] },
+  AUTH: { value: 0, v3: [], v5: ['v5/3.15.1-1', 'v5/2.1.3-1'] },
 };
 
-/** Section 2.3.1: the identifier that PUBLISH (QoS 1 and 2), SUBSCRIBE and UNSUBSCRIBE need. */
-const identifier: Rules = { missing: ['v3/2.3.1-1'] };
-
-function packetId(reader: Reader): number {
-  const at = reader.at;
-  const value = reader.uint16('packetId', identifier);
-  if (value === 0) throw new Malformed(['v3/2.3.1-1'], 'a Packet Identifier of 0', 'packetId', at);
-  return value;
+function wrongFlags(reader: Reader, type: Flagged): Error {
+  const [is, must] = [reader.header & 0x0f, flagsOf[type].value].map((flags) => flags.toString(2).padStart(4, '0'));
+  const ids = flagsOf[type][reader.version];
+  return reader.fault(ids, nothing, `the flags of ${type} are ${is} instead of ${must}`, 'header', 0);
 }
 
-const topicName: Rules = { missing: ['v3/3.3.2-1'], text: ['v3/3.3.2-1'], topic: true };
+/** 3.1.1, section 2.1 to 3.14: the packets of a fixed size; what stands after their fields is surplus as well. */
+const fixedSize: VersionedRules = {
+  v3: {
+    missing: ['v3/2.1~fixed-packet-sizes'],
+    surplus: ['v3/2.1~fixed-packet-sizes', 'v3/2.4~surplus-bytes'],
+  },
+  v5: { missing: ['v5/2.1.4~content-length'] },
+};
 
-/** Section 3.3. */
-function publish(reader: Reader, header: number): Publish {
-  const bits = (header >> 1) & 0x03;
-  if (bits === 3) throw new Malformed(['v3/3.3.1-4', 'v3/2.2.2-2'], 'a PUBLISH with QoS 3', 'header', 0);
-  const qos = bits as QoS;
-  const dup = (header & 0x08) !== 0;
-  const retain = (header & 0x01) !== 0;
-  const topic = reader.string('topic', topicName);
-  if (qos === 0) return { type: 'PUBLISH', dup, qos, retain, topic, payload: reader.rest() };
-  return { type: 'PUBLISH', dup, qos, retain, topic, packetId: packetId(reader), payload: reader.rest() };
-}
-
-/**
- * Sections 3.4 to 3.7 and 3.11. That the identifier is that of an exchange, hence not 0, is not a matter of the packet
- * alone.
- */
-function acknowledgement<T extends Acknowledgement['type'] | 'UNSUBACK'>(reader: Reader, type: T) {
-  const value = reader.uint16('packetId', fixedSize);
-  reader.finish(fixedSize);
-  return { type, packetId: value };
-}
+const pingreq: VersionedRules = {
+  v3: fixedSize.v3,
+  v5: { missing: [], surplus: ['v5/3.12~pingreq-empty', 'v5/2.1.4~content-length'] },
+};
 
 /** Section 3.2. */
 function connack(reader: Reader): Connack {
-  const flags = reader.uint8('acknowledgeFlags', fixedSize);
+  const { version } = reader;
+  const rules = fixedSize[version];
+  const flags = reader.uint8('acknowledgeFlags', rules);
   if (flags > 1) {
-    throw new Malformed(
-      ['v3/3.2.2.1~acknowledge-flags'],
-      'reserved acknowledge flags are set',
-      'acknowledgeFlags',
-      reader.at - 1,
-    );
+    const ids = acknowledgeFlags[version];
+    throw reader.fault(ids, rules, 'reserved acknowledge flags are set', 'acknowledgeFlags', reader.at - 1);
   }
-  const code = reader.uint8('code', fixedSize);
-  if (code > 5) throw new Malformed(['v3/3.2.2-6'], `the return code ${code} is reserved`, 'code', reader.at - 1);
-  reader.finish(fixedSize);
-  return { type: 'CONNACK', sessionPresent: flags === 1, code };
-}
-
-/** Section 3.9. */
-function suback(reader: Reader): Suback {
-  const id = reader.uint16('packetId', fixedSize);
-  const codes = reader.rest();
-  if (codes.length === 0) throw new Malformed(['v3/3.8.4-5'], 'a SUBACK without a return code', 'codes.0', reader.at);
-  for (const [index, code] of codes.entries()) {
-    if (code <= 2 || code === 0x80) continue;
-    const at = reader.at - codes.length + index;
-    throw new Malformed(['v3/3.9.3-2'], `the return code ${code} is reserved`, `codes.${index}`, at);
+  const sessionPresent = flags === 1;
+  if (version === 'v3') {
+    const code = reader.uint8('code', rules);
+    if (code > 5)
+      throw reader.fault(['v3/3.2.2-6'], rules, `the return code ${code} is reserved`, 'code', reader.at - 1);
+    reader.finish(rules);
+    return { type: 'CONNACK', sessionPresent, code };
   }
-  return { type: 'SUBACK', packetId: id, codes: [...codes] };
+  const code = readReason(reader, 'CONNACK', 'code');
+  const properties = readProperties(reader, 'CONNACK');
+  reader.finish(rules);
+  return { type: 'CONNACK', sessionPresent, code, ...(properties && { properties }) };
 }
 
-const firstSubscription: Rules = { missing: ['v3/3.8.3-3'], text: ['v3/3.8.3-1'], topic: true };
-/** With a whole pair before it, what is not another whole pair is surplus. */
-const nextSubscription: Rules = { missing: ['v3/2.4~surplus-bytes'], text: ['v3/3.8.3-1'], topic: true };
+const acknowledgeFlags = {
+  v3: ['v3/3.2.2.1~acknowledge-flags'],
+  v5: ['v5/3.2.2-1'],
+} as const satisfies Record<Version, readonly RequirementId[]>;
 
-/** Section 3.8. */
-function subscribe(reader: Reader): Subscribe {
-  const id = packetId(reader);
-  const filters: Subscription[] = [];
-  do {
-    const name = `filters.${filters.length}`;
-    const rules = filters.length === 0 ? firstSubscription : nextSubscription;
-    const filter = reader.string(`${name}.filter`, rules);
-    const options = reader.uint8(`${name}.options`, rules);
-    if (options > 2) {
-      const reason = options === 3 ? 'a requested QoS of 3' : 'reserved bits beside the requested QoS';
-      throw new Malformed(['v3/3.8.3-4'], reason, `${name}.options`, reader.at - 1);
-    }
-    filters.push({ filter, qos: options as QoS });
-  } while (reader.left > 0);
-  return { type: 'SUBSCRIBE', packetId: id, filters };
+/**
+ * Sections 3.4 to 3.7. That the identifier is that of an exchange, hence not 0, is not a matter of the packet alone.
+ */
+function acknowledgement(reader: Reader, type: Acknowledgement['type']): Acknowledgement {
+  const rules = fixedSize[reader.version];
+  const packetId = reader.uint16('packetId', rules);
+  if (reader.version === 'v5') return { type, packetId, ...outcome(reader, type) };
+  reader.finish(rules);
+  return { type, packetId };
 }
 
-const firstFilter: Rules = { missing: ['v3/3.10.3-2'], text: ['v3/3.10.3-1'], topic: true };
-const nextFilter: Rules = { missing: ['v3/3.10.3-1', 'v3/2.4~surplus-bytes'], text: ['v3/3.10.3-1'], topic: true };
+/** A Reason Code and properties, each of which may be left out (5.0, section 3.4.2 and its like). */
+function outcome(reader: Reader, type: ReasonPlace): Outcome {
+  if (reader.left === 0) return { code: 0 };
+  const code = readReason(reader, type, 'code');
+  if (reader.left === 0) return { code };
+  const properties = readProperties(reader, type);
+  reader.finish(fixedSize.v5);
+  return properties ? { code, properties } : { code };
+}
 
-/** Section 3.10. */
-function unsubscribe(reader: Reader): Unsubscribe {
-  const id = packetId(reader);
-  const filters: string[] = [];
-  do {
-    const rules = filters.length === 0 ? firstFilter : nextFilter;
-    filters.push(reader.string(`filters.${filters.length}.filter`, rules));
-  } while (reader.left > 0);
-  return { type: 'UNSUBSCRIBE', packetId: id, filters };
+/** Section 3.15: AUTH without an Authentication Method is a Protocol Error, so nothing can be left out of it. */
+function authentication(reader: Reader): Outcome {
+  const start = reader.at;
+  const found = outcome(reader, 'AUTH');
+  if (found.properties?.authenticationMethod !== undefined) return found;
+  const ids: readonly RequirementId[] = ['v5/3.15.2.2.2~auth-method-missing'];
+  throw reader.fault(
+    ids,
+    nothing,
+    'AUTH without an Authentication Method',
+    'properties.authenticationMethod',
+    start,
+    0x82,
+  );
 }

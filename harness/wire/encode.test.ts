@@ -1,7 +1,7 @@
 /** Parts, bends and lengths. */
 
 import { describe, expect, it } from 'vitest';
-import { connect, fromHex, hex, pingreq, puback, publish, subscribe } from './build.ts';
+import { auth, connect, disconnect, fromHex, hex, pingreq, puback, publish, subscribe, unsuback } from './build.ts';
 import { encode, parts, remainingLength, truncated, truncatedAt } from './encode.ts';
 import { remainingLengths } from './examples.ts';
 import { packetSize } from './length.ts';
@@ -51,6 +51,87 @@ describe('parts', () => {
   it('do not copy the payload', () => {
     const large = publish({ topic: 'a', payload: new Uint8Array(1000) });
     expect(parts(large, 'v3').find(({ name }) => name === 'payload')?.bytes).toBe(large.payload);
+  });
+});
+
+describe('parts of 5.0', () => {
+  it('name each property, in the packet and in its will', () => {
+    const packet = connect({
+      clientId: 'c',
+      protocolLevel: 5,
+      properties: {
+        receiveMaximum: 10,
+        userProperties: [
+          ['a', 'b'],
+          ['c', 'd'],
+        ],
+      },
+      will: { topic: 'w', properties: { contentType: 't' } },
+    });
+    expect(parts(packet, 'v5').map(({ name, bytes }) => [name, hex(bytes)])).toEqual([
+      ['header', '10'],
+      ['remainingLength', '29'],
+      ['protocolName.length', '00 04'],
+      ['protocolName', '4D 51 54 54'],
+      ['protocolLevel', '05'],
+      ['connectFlags', '06'],
+      ['keepAlive', '00 3C'],
+      ['properties.length', '11'],
+      ['properties.receiveMaximum', '21 00 0A'],
+      ['properties.userProperties.0', '26 00 01 61 00 01 62'],
+      ['properties.userProperties.1', '26 00 01 63 00 01 64'],
+      ['properties.other', ''],
+      ['clientId.length', '00 01'],
+      ['clientId', '63'],
+      ['will.properties.length', '04'],
+      ['will.properties.contentType', '03 00 01 74'],
+      ['will.properties.other', ''],
+      ['will.topic.length', '00 01'],
+      ['will.topic', '77'],
+      ['will.payload.length', '00 00'],
+      ['will.payload', ''],
+      ['surplus', ''],
+    ]);
+  });
+
+  it.each([
+    ['says what is given of an outcome: nothing', puback(10), '40 02 00 0A'],
+    ['says what is given of an outcome: a code', puback(10, { code: 0 }), '40 03 00 0A 00'],
+    ['says what is given of an outcome: no properties', puback(10, { properties: {} }), '40 04 00 0A 00 00'],
+    ['says what is given of an outcome: both', disconnect({ code: 4, properties: {} }), 'E0 02 04 00'],
+    [
+      'keeps the order of properties',
+      publish({ topic: 'a', properties: { topicAlias: 1, contentType: '' } }),
+      '30 0A 00 01 61 06 23 00 01 03 00 00',
+    ],
+  ])('%s', (_what, packet, expected) => {
+    expect(hex(encode(packet, 'v5'))).toBe(expected);
+    expect(hex(Buffer.concat(parts(packet, 'v5').map(({ bytes }) => bytes)))).toBe(expected);
+  });
+
+  const aliased = publish({ topic: 'a', payload: 'x', properties: { topicAlias: 1 } });
+
+  it.each([
+    ['repeats a property', { 'properties.topicAlias': { repeat: 2 } }, '30 0B 00 01 61 06 23 00 01 23 00 01 78'],
+    ['removes a property', { 'properties.topicAlias': [] }, '30 05 00 01 61 00 78'],
+    ['cuts a property', { 'properties.topicAlias': { keep: 2 } }, '30 07 00 01 61 02 23 00 78'],
+    ['adds to the number of a property', { 'properties.topicAlias': { add: 299 } }, '30 08 00 01 61 03 23 01 2C 78'],
+    ['adds what is no property', { 'properties.other': [0x7f, 1] }, '30 0A 00 01 61 05 23 00 01 7F 01 78'],
+    ['adds to Property Length', { 'properties.length': { add: 125 } }, '30 09 00 01 61 80 01 23 00 01 78'],
+    ['removes Property Length', { 'properties.length': [] }, '30 07 00 01 61 23 00 01 78'],
+  ])('a bend %s', (_what, bend, expected) => {
+    expect(hex(encode(aliased, 'v5', bend))).toBe(expected);
+  });
+
+  it('a property that the packet does not have is an error', () => {
+    expect(() => encode(aliased, 'v5', { 'properties.contentType': [] })).toThrow(RangeError);
+  });
+
+  it('3.1.1 leaves out what it does not have, and has no AUTH', () => {
+    expect(hex(encode(aliased, 'v3'))).toBe('30 04 00 01 61 78');
+    expect(hex(encode(disconnect({ code: 4, properties: {} }), 'v3'))).toBe('E0 00');
+    expect(hex(encode(unsuback(1, [0]), 'v3'))).toBe('B0 02 00 01');
+    expect(() => encode(auth(), 'v3')).toThrow(RangeError);
   });
 });
 
@@ -104,7 +185,7 @@ describe('Remaining Length', () => {
   it.each(remainingLengths)('%d', (value, digits) => {
     expect(hex(remainingLength(value))).toBe(digits);
     const header = fromHex(`30 ${digits}`);
-    expect(packetSize(header, 0, header.length)).toBe(header.length + value);
+    expect(packetSize(header, 0, header.length, 'v3')).toBe(header.length + value);
   });
 
   it.each(remainingLengths.filter(([value]) => value <= 2_097_152 && value >= 3))(
@@ -144,6 +225,19 @@ describe('what the format cannot hold', () => {
   ])('%s is an error', (_what, packet) => {
     expect(() => encode(packet, 'v3')).toThrow(RangeError);
     expect(() => parts(packet, 'v3')).toThrow(RangeError);
+  });
+
+  it.each([
+    ['a property of another number', { topicAlias: 65_536 }],
+    ['a negative property', { messageExpiryInterval: -1 }],
+    ['a property above its four bytes', { messageExpiryInterval: 2 ** 32 }],
+    ['a Subscription Identifier above its four bytes', { subscriptionIdentifiers: [268_435_456] }],
+    ['a string property of 65536 bytes', { contentType: 'x'.repeat(65_536) }],
+    ['an unknown property', { toString: 1 } as object],
+  ])('%s is an error', (_what, properties) => {
+    const packet = publish({ topic: 'a', properties });
+    expect(() => encode(packet, 'v5')).toThrow(RangeError);
+    expect(() => parts(packet, 'v5')).toThrow(RangeError);
   });
 
   it('begins after 65535 bytes of topic', () => {

@@ -5,7 +5,7 @@ import { packetSize } from './length.ts';
 
 /**
  * Thrown for a packet that declares more bytes than the receiver takes. MQTT 3.1.1 has no such limit: it is the
- * receiver's own.
+ * receiver's own. In 5.0 it is what the receiver announced as Maximum Packet Size.
  */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';
@@ -30,6 +30,7 @@ const greatestPacket = 268_435_460;
  * that were declared.
  */
 export class Framer {
+  readonly #version: Version;
   readonly #limit: number;
   /** Chunks that have not been looked at to the end; the first of them from `#at` on. */
   readonly #chunks: Uint8Array[] = [];
@@ -40,7 +41,8 @@ export class Framer {
   #pending = 0;
 
   /** @param limit bytes of the greatest packet to take, header included. */
-  constructor(_version: Version, limit = greatestPacket) {
+  constructor(version: Version, limit = greatestPacket) {
+    this.#version = version;
     this.#limit = limit;
   }
 
@@ -93,7 +95,7 @@ export class Framer {
 
   /** The size of the packet that begins at `start`, or NaN as long as its header is incomplete. */
   #sizeOf(bytes: Uint8Array, start: number, end: number): number {
-    const size = packetSize(bytes, start, end);
+    const size = packetSize(bytes, start, end, this.#version);
     if (size > this.#limit) throw new TooLarge(size, this.#limit);
     return size;
   }

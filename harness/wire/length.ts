@@ -1,5 +1,6 @@
-/** Remaining Length: the variable-length encoding of section 2.2.3. */
+/** Remaining Length: the variable-length encoding of section 2.2.3, in 5.0 the Variable Byte Integer of 1.5.5. */
 
+import type { Version } from '../spec/index.ts';
 import { Malformed } from './malformed.ts';
 
 /** The greatest Remaining Length that four bytes can say. */
@@ -9,7 +10,7 @@ export const greatestRemainingLength = 268_435_455;
  * A length in its variable-length encoding, in the fewest bytes or padded to `width` bytes.
  * Throws a `RangeError` for a length that four bytes, or `width` bytes, cannot say.
  */
-export function remainingLength(value: number, width = widthOf(value)): Uint8Array {
+export function remainingLength(value: number, width: number = widthOf(value)): Uint8Array {
   if (width < widthOf(value)) throw new RangeError(`${width} bytes cannot hold a Remaining Length of ${value}`);
   return Uint8Array.from({ length: width }, (_, index) => {
     const seven = Math.floor(value / 128 ** index) & 0x7f;
@@ -23,12 +24,14 @@ export function widthOf(value: number): 1 | 2 | 3 | 4 {
   return value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4;
 }
 
+const tooLong = { v3: ['v3/2.2.3~remaining-length-limit'], v5: ['v5/1.5.5-1'] } as const;
+
 /**
  * The size in bytes of the packet that begins at `start`, header included, or NaN if its header goes on after `end`.
  * Throws `Malformed` for a Remaining Length that goes on after its fourth byte. Padded ones pass: 3.1.1 does not
- * forbid them.
+ * forbid them, and in 5.0 `decode` does.
  */
-export function packetSize(bytes: Uint8Array, start: number, end: number): number {
+export function packetSize(bytes: Uint8Array, start: number, end: number, version: Version): number {
   let value = 0;
   for (let width = 1; width <= 4; width++) {
     if (start + width >= end) return Number.NaN;
@@ -37,5 +40,5 @@ export function packetSize(bytes: Uint8Array, start: number, end: number): numbe
     if (byte < 0x80) return 1 + width + value;
   }
   const reason = 'a Remaining Length that goes on after its fourth byte';
-  throw new Malformed(['v3/2.2.3~remaining-length-limit'], reason, 'remainingLength', 1);
+  throw new Malformed(tooLong[version], reason, 'remainingLength', 1, version === 'v5' ? 0x81 : undefined);
 }

@@ -13,12 +13,15 @@ export class Malformed extends Error {
   readonly part: string;
   /** Bytes from the begin of the packet to the begin of what is wrong. */
   readonly offset: number;
+  /** The Reason Code of MQTT 5.0 that fits best: 0x81 for what cannot be parsed, 0x82 for what is not allowed … */
+  readonly code: number | undefined;
 
-  constructor(requirements: readonly RequirementId[], reason: string, part: string, offset: number) {
+  constructor(requirements: readonly RequirementId[], reason: string, part: string, offset: number, code?: number) {
     super(`${part} at offset ${offset}: ${reason} [${requirements.join(', ')}]`);
     this.requirements = requirements;
     this.reason = reason;
     this.part = part;
     this.offset = offset;
+    this.code = code;
   }
 }

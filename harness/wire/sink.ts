@@ -2,6 +2,8 @@
 
 import { type Bend, change } from './bend.ts';
 import { remainingLength, widthOf } from './length.ts';
+import type { Properties } from './packet.ts';
+import { eachProperty, writeProperty } from './propertySection.ts';
 import { utf8 } from './utf8.ts';
 
 /** A field of a packet, as it stands on the wire. */
@@ -15,12 +17,17 @@ export interface Part {
 export interface Sink {
   uint8(name: string, value: number): void;
   uint16(name: string, value: number): void;
+  uint32(name: string, value: number): void;
+  /** A Variable Byte Integer (5.0, section 1.5.5). */
+  variable(name: string, value: number): void;
   /** A UTF-8 string behind its two-byte length (section 1.5.3). */
   string(name: string, value: string): void;
   /** Bytes behind a two-byte length. */
   binary(name: string, value: Uint8Array): void;
   /** Bytes without a length. */
   bytes(name: string, value: Uint8Array): void;
+  /** Properties behind their length (5.0, section 2.2.2). */
+  properties(name: string, value: Properties): void;
 }
 
 /** Counts the bytes of the body, so that one buffer of the right size is allocated and each payload copied once. */
@@ -35,6 +42,14 @@ export class Sizer implements Sink {
     this.size += 2;
   }
 
+  uint32(): void {
+    this.size += 4;
+  }
+
+  variable(_name: string, value: number): void {
+    this.size += widthOf(value);
+  }
+
   string(name: string, value: string): void {
     this.size += 2 + checkedLength(name, Buffer.byteLength(value));
   }
@@ -46,18 +61,24 @@ export class Sizer implements Sink {
   bytes(_name: string, value: Uint8Array): void {
     this.size += value.length;
   }
+
+  properties(name: string, value: Properties): void {
+    const before = this.size;
+    eachProperty(name, value, (part, row, each) => writeProperty(this, part, row, each));
+    this.size += widthOf(this.size - before);
+  }
 }
 
-/** Writes the packet into one buffer. */
+/** Writes fields into one buffer. */
 export class Writer implements Sink {
   readonly buffer: Buffer;
   #at = 0;
 
-  constructor(sizeOfBody: number) {
-    this.buffer = Buffer.allocUnsafe(1 + widthOf(sizeOfBody) + sizeOfBody);
+  constructor(size: number) {
+    this.buffer = Buffer.allocUnsafe(size);
   }
 
-  remainingLength(value: number): void {
+  variable(_name: string, value: number): void {
     let rest = value;
     while (rest >= 128) {
       this.buffer[this.#at++] = (rest & 0x7f) | 0x80;
@@ -76,6 +97,10 @@ export class Writer implements Sink {
     this.buffer[this.#at++] = value & 0xff;
   }
 
+  uint32(name: string, value: number): void {
+    this.#at = this.buffer.writeUInt32BE(checkedNumber(name, value, 0xffff_ffff), this.#at);
+  }
+
   string(name: string, value: string): void {
     const size = this.buffer.write(value, this.#at + 2);
     this.uint16(name, size);
@@ -90,6 +115,13 @@ export class Writer implements Sink {
   bytes(_name: string, value: Uint8Array): void {
     this.buffer.set(value, this.#at);
     this.#at += value.length;
+  }
+
+  properties(name: string, value: Properties): void {
+    const sizer = new Sizer();
+    eachProperty(name, value, (part, row, each) => writeProperty(sizer, part, row, each));
+    this.variable(`${name}.length`, sizer.size);
+    eachProperty(name, value, (part, row, each) => writeProperty(this, part, row, each));
   }
 }
 
@@ -108,10 +140,11 @@ export class PartList implements Sink {
     return how ? change(bytes, how) : bytes;
   }
 
-  bentRemainingLength(value: number): Uint8Array {
-    const how = this.#changeOf('remainingLength');
+  /** Remaining Length, or another number in its encoding. */
+  bentVariable(name: string, value: number): Uint8Array {
+    const how = this.#changeOf(name);
     if (how && 'add' in how) return remainingLength(value + how.add);
-    return this.bent('remainingLength', remainingLength(value));
+    return this.bent(name, remainingLength(value));
   }
 
   checkEveryBendUsed(type: string): void {
@@ -125,6 +158,16 @@ export class PartList implements Sink {
 
   uint16(name: string, value: number): void {
     this.#add(name, bytesOfUint16(checkedNumber(name, value, 0xffff)));
+  }
+
+  uint32(name: string, value: number): void {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(checkedNumber(name, value, 0xffff_ffff));
+    this.#add(name, bytes);
+  }
+
+  variable(name: string, value: number): void {
+    this.parts.push({ name, bytes: this.bentVariable(name, value) });
   }
 
   string(name: string, value: string): void {
@@ -141,6 +184,21 @@ export class PartList implements Sink {
 
   bytes(name: string, value: Uint8Array): void {
     this.#add(name, value);
+  }
+
+  /** A part for each property, identifier included, and `other`, empty unless bent, for what is no property. */
+  properties(name: string, value: Properties): void {
+    const list: Part[] = [];
+    eachProperty(name, value, (part, row, each) => {
+      const sizer = new Sizer();
+      writeProperty(sizer, part, row, each);
+      const writer = new Writer(sizer.size);
+      writeProperty(writer, part, row, each);
+      list.push({ name: part, bytes: this.bent(part, writer.buffer) });
+    });
+    list.push({ name: `${name}.other`, bytes: this.bent(`${name}.other`, new Uint8Array(0)) });
+    const size = list.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.parts.push({ name: `${name}.length`, bytes: this.bentVariable(`${name}.length`, size) }, ...list);
   }
 
   #add(name: string, bytes: Uint8Array): void {

@@ -5,7 +5,7 @@
 
 import type { RequirementId } from '../../spec/index.ts';
 import { connect } from '../build.ts';
-import { bent, cut, type Factory, first, raw, wrongFlags } from './row.ts';
+import { bent, cut, type Factory, type Row, raw, wrongFlags } from './row.ts';
 
 const plain: Factory = (_topic, clientId, credentials) => connect({ clientId, ...credentials });
 const withWill: Factory = (topic, clientId, credentials) =>
@@ -392,8 +392,8 @@ const cutRows = [
 
 const tooLong = { at: 'remainingLength', breaks: ['v3/2.2.3~remaining-length-limit'] } as const;
 
-/** CONNECTs to which a server has to close the connection without a CONNACK. */
-export const malformedConnects = first([
+/** CONNECTs to which a server has to close the connection without a CONNACK that accepts. */
+export const connectRows: readonly Row[] = [
   ...wrongFlags(plain, 0x10, ['v3/2.2.2-2', 'v3/3.1.4-1']),
   ...flagRows,
   ...fieldRows,
@@ -406,4 +406,4 @@ export const malformedConnects = first([
     '10 80 80 80 80 00',
     tooLong,
   ),
-]);
+];

@@ -1,13 +1,13 @@
 /** What a row of the example table is, and how one is written. */
 
-import type { RequirementId, Version } from '../../spec/index.ts';
+import type { RequirementId, Strength, Version } from '../../spec/index.ts';
 import { fromHex } from '../build.ts';
 import { type Bend, encode, truncatedAt } from '../encode.ts';
 import type { Packet } from '../packet.ts';
 
 /** A packet and its bytes, typed by hand from the standard. */
 export interface WellFormed {
-  /** A slug that never changes: a-z, 0-9 and `-`. */
+  /** A slug that never changes, unique within its version: a-z, 0-9 and `-`. */
   readonly id: string;
   readonly title: string;
   readonly version: Version;
@@ -24,7 +24,7 @@ export interface Credentials {
 
 /** Bytes that break the format, or that their sender may not send. */
 export interface MalformedExample {
-  /** A slug that never changes: a-z, 0-9 and `-`. */
+  /** A slug that never changes, unique within its version: a-z, 0-9 and `-`. */
   readonly id: string;
   /** What is wrong, as a noun: `a SUBSCRIBE without a Topic Filter`. */
   readonly title: string;
@@ -33,6 +33,13 @@ export interface MalformedExample {
   readonly when: 'first' | 'connected';
   /** The requirements that it breaks. */
   readonly requirements: readonly RequirementId[];
+  /**
+   * How much it weighs if a receiver puts up with it. Less than MUST where 5.0 leaves a choice: section 4.13.1 lets the
+   * receiver decide how thoroughly it checks what no statement of its own demands to be checked.
+   */
+  readonly strength: Strength;
+  /** The Reason Codes of 5.0 that fit it; none in 3.1.1. */
+  readonly codes: readonly number[];
   /** The part at which the decoder finds it; `undefined` for a well-formed packet that comes from the wrong side. */
   readonly part: string | undefined;
   /**
@@ -49,15 +56,23 @@ export type Factory = (topic: string, clientId: string, credentials: Credentials
 export interface Verdict {
   readonly at: string | undefined;
   readonly breaks: readonly RequirementId[];
+  /** MUST if left out. */
+  readonly strength?: Strength | undefined;
+  /** Reason Codes that fit besides Malformed Packet and Protocol Error. */
+  readonly codes?: readonly number[] | undefined;
 }
 
-export type Row = Omit<MalformedExample, 'when'>;
+/** A row that is not bound to a version yet. */
+export interface Row extends Verdict {
+  readonly id: string;
+  readonly title: string;
+  write(version: Version, topic: string, clientId: string, credentials: Credentials): Uint8Array;
+}
 
 /** A packet with a bend. */
-export function bent(id: string, title: string, packet: Factory, bend: Bend, { at, breaks }: Verdict): Row {
-  const bytes: Row['bytes'] = (topic, clientId, credentials = {}) =>
-    encode(packet(topic, clientId, credentials), 'v3', bend);
-  return { id, title, version: 'v3', requirements: breaks, part: at, bytes };
+export function bent(id: string, title: string, packet: Factory, bend: Bend, verdict: Verdict): Row {
+  const write: Row['write'] = (version, ...given) => encode(inLevel(version, packet(...given)), version, bend);
+  return { id, title, ...verdict, write };
 }
 
 /** A packet that ends after the first `keep` bytes of a part. */
@@ -66,29 +81,49 @@ export function cut(
   title: string,
   packet: Factory,
   [part, keep]: readonly [part: string, keep: number],
-  { at, breaks }: Verdict,
+  verdict: Verdict,
 ): Row {
-  const bytes: Row['bytes'] = (topic, clientId, credentials = {}) =>
-    truncatedAt(packet(topic, clientId, credentials), 'v3', part, keep);
-  return { id, title, version: 'v3', requirements: breaks, part: at, bytes };
+  const write: Row['write'] = (version, ...given) =>
+    truncatedAt(inLevel(version, packet(...given)), version, part, keep);
+  return { id, title, ...verdict, write };
 }
 
 /** Bytes that are not made from a packet. */
-export function raw(id: string, title: string, digits: string, { at, breaks }: Verdict): Row {
-  return { id, title, version: 'v3', requirements: breaks, part: at, bytes: () => fromHex(digits) };
+export function raw(id: string, title: string, digits: string, verdict: Verdict): Row {
+  return { id, title, ...verdict, write: () => fromHex(digits) };
+}
+
+/** A CONNECT has to name the protocol level of its version. */
+function inLevel(version: Version, packet: Packet): Packet {
+  return packet.type === 'CONNECT' && version === 'v5' ? { ...packet, protocolLevel: 5 } : packet;
 }
 
 /** The rows of packets that come first on a connection. */
-export function first(rows: readonly Row[]): MalformedExample[] {
-  return rows.map((row) => ({ ...row, when: 'first' }));
+export function first(rows: readonly Row[], version: Version = 'v3'): MalformedExample[] {
+  return rows.map((row) => example(row, version, 'first'));
 }
 
 /** The rows of packets that come after CONNECT and CONNACK. */
-export function connected(rows: readonly Row[]): MalformedExample[] {
-  return rows.map((row) => ({ ...row, when: 'connected' }));
+export function connected(rows: readonly Row[], version: Version = 'v3'): MalformedExample[] {
+  return rows.map((row) => example(row, version, 'connected'));
 }
 
-/** A row for each of the fifteen values that the flags of a packet may not have (section 2.2.2). */
+function example(row: Row, version: Version, when: MalformedExample['when']): MalformedExample {
+  const { id, title, at, breaks, strength = 'MUST', codes = [], write } = row;
+  return {
+    id,
+    title,
+    version,
+    when,
+    requirements: breaks,
+    strength,
+    codes: version === 'v5' ? [...new Set([...codes, 0x81, 0x82])] : [],
+    part: at,
+    bytes: (topic, clientId, credentials = {}) => write(version, topic, clientId, credentials),
+  };
+}
+
+/** A row for each of the fifteen values that the flags of a packet may not have (section 2.2.2, 5.0: 2.1.3). */
 export function wrongFlags(packet: Factory, header: number, breaks: readonly RequirementId[]): Row[] {
   const { type } = packet('topic', 'client', {});
   const right = header & 0x0f;
@@ -101,6 +136,7 @@ export function wrongFlags(packet: Factory, header: number, breaks: readonly Req
     });
 }
 
-function article(type: string): string {
-  return type === 'UNSUBACK' || type === 'UNSUBSCRIBE' ? `an ${type}` : `a ${type}`;
+/** `a PUBLISH`, `an AUTH`. */
+export function article(type: string): string {
+  return /^(AUTH|UNSUB)/.test(type) ? `an ${type}` : `a ${type}`;
 }

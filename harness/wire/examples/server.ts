@@ -1,7 +1,7 @@
 /** What a server may not send: the rows that the judge of a server's packets is tested with. */
 
 import { connack, pingresp, puback, pubrel, suback, unsuback } from '../build.ts';
-import { bent, connected, cut, type Factory, type MalformedExample, wrongFlags } from './row.ts';
+import { bent, cut, type Factory, type Row, wrongFlags } from './row.ts';
 
 const accepted: Factory = () => connack();
 const granted: Factory = () => suback(1, [0, 1]);
@@ -11,7 +11,7 @@ const size = ['v3/2.1~fixed-packet-sizes'] as const;
 const surplus = ['v3/2.1~fixed-packet-sizes', 'v3/2.4~surplus-bytes'] as const;
 
 /** Malformed packets that come from a server. */
-export const malformedByServer: readonly MalformedExample[] = connected([
+export const serverRows: readonly Row[] = [
   ...wrongFlags(accepted, 0x20, ['v3/2.2.2-1']),
   ...wrongFlags(() => puback(1), 0x40, ['v3/2.2.2-1']),
   ...wrongFlags(() => pubrel(1), 0x62, ['v3/2.2.2-1', 'v3/3.6.1-1']),
@@ -105,4 +105,4 @@ export const malformedByServer: readonly MalformedExample[] = connected([
     { surplus: [0x00] },
     { at: 'surplus', breaks: surplus },
   ),
-]);
+];

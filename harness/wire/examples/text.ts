@@ -2,7 +2,7 @@
 
 import type { RequirementId } from '../../spec/index.ts';
 import { connect, publish, subscribe, unsubscribe } from '../build.ts';
-import { bent, connected, type Factory, first, type Row } from './row.ts';
+import { bent, type Factory, type Row } from './row.ts';
 
 interface TextField {
   readonly id: string;
@@ -152,9 +152,8 @@ const laterFilters = [
   ),
 ];
 
-/** Packets with text that is not UTF-8, or that holds U+0000. */
-export const malformedTexts = [
-  ...first(inConnect.flatMap(rowsOf)),
-  ...connected(afterConnect.flatMap(rowsOf)),
-  ...connected(laterFilters),
-];
+/** CONNECTs with text that is not UTF-8, or that holds U+0000. */
+export const connectTextRows: readonly Row[] = inConnect.flatMap(rowsOf);
+
+/** The same in later packets. */
+export const textRows: readonly Row[] = [...afterConnect.flatMap(rowsOf), ...laterFilters];
