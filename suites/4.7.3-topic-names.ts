@@ -5,6 +5,7 @@ import { publish, subscribe } from '../harness/wire/build.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import { answerOrClose } from './answer.ts';
 import { fill, matrix, shown } from './matching.ts';
+import type { Peer } from './session.ts';
 
 const distinct = matrix(
   ['v3/4.7.3~topic-distinctness'],
@@ -188,20 +189,31 @@ async function expectUncut(context: Context, filter: string, topic: string, shor
   const size = Buffer.byteLength(topic);
   const limit = `the broker takes no Topic Name of ${size} bytes`;
   const [publisher, subscriber] = [await context.connect(), await context.connect()];
+  const levels = topic.split('/').length;
+  const answerOf = async (client: Peer) => {
+    if (levels < 1_000) return answerOrClose(context, client, expected);
+    const answer = await client.next();
+    if (answer || (await client.isClosed(0))) return answer;
+    // The standard names no time, and a broker that keeps topics as trees is busy for a while.
+    return context.couldNotRun(`the broker needs longer for ${levels} levels than an answer may take (--timeout)`);
+  };
   subscriber.send(subscribe(1, [filter, 0]));
-  const answer = await answerOrClose(context, subscriber, expected);
+  const answer = await answerOf(subscriber);
   if (!answer || (answer.type === 'SUBACK' && answer.codes[0] === 0x80)) context.notApplicable(limit);
   for (const [name, packetId] of [
     [shorter, 1],
     [topic, 2],
   ] as const) {
     publisher.send(publish({ topic: name, payload: context.token, qos: 1, packetId }));
-    const puback = await answerOrClose(context, publisher, expected);
-    if (!puback) context.notApplicable(limit);
+    if (!(await answerOf(publisher))) context.notApplicable(limit);
   }
-  const message = await subscriber.message();
+  const message = await answerOf(subscriber);
+  if (message?.type !== 'PUBLISH') return context.fail(expected, message?.type ?? 'the connection closes');
   if (message.topic !== topic) context.fail(expected, `PUBLISH to ${shown(message.topic)}`);
 }
+
+/** Brokers that keep topics as trees need seconds for so many levels, and some serve nobody else meanwhile. */
+const busy = { tags: ['slow'] } as const;
 
 const longTopics: readonly Case[] = [
   ...[65_535, 65_534, 32_768].map(
@@ -230,6 +242,7 @@ const longTopics: readonly Case[] = [
       id: `levels-${levels}`,
       title: `delivers a Topic Name of ${levels.toLocaleString('en')} levels more`,
       covers: ['v3/4.7.3~topic-distinctness'],
+      ...(levels > 10_000 && busy),
       run: (context) => {
         const topic = `${context.topic}${'/L'.repeat(levels)}`;
         return expectUncut(context, topic, topic, topic.slice(0, -2));
@@ -240,6 +253,7 @@ const longTopics: readonly Case[] = [
     id: 'levels-of-nothing',
     title: 'delivers a Topic Name of 65,535 bytes that is almost nothing but separators',
     covers: ['v3/4.7.3-3'],
+    ...busy,
     run: (context) => {
       const topic = longTopic(context.topic, 65_535, '/');
       return expectUncut(context, topic, topic, topic.slice(0, -1));
