@@ -194,8 +194,13 @@ class Run {
         await this.#next(next.each, next.ordinal, capabilities);
       }
     };
-    await Promise.all(lanes.flatMap((queue) => Array.from({ length: jobs }, () => worker(queue))));
+    for (const round of [lanes, [this.#again]]) {
+      await Promise.all(round.flatMap((queue) => Array.from({ length: jobs }, () => worker(queue))));
+    }
   }
+  /** What could not run while the machine was busy with everything else gets a second chance behind it. */
+  readonly #again: { readonly each: Performable; readonly ordinal: number }[] = [];
+  readonly #tried = new Set<Performable>();
 
   async #next(
     each: Performable,
@@ -210,7 +215,7 @@ class Run {
   }
 
   async #one(each: Performable, ordinal: number, startedMs: number): Promise<void> {
-    let attempts = 0;
+    let attempts = this.#tried.has(each) ? 1 : 0;
     const attempt = () => {
       const scene = new Scene(this.#stage, each.version, ordinal, ++attempts);
       this.#running.set(each, { scene, startedMs });
@@ -225,6 +230,11 @@ class Run {
     if (this.#stopped) return;
     if (!survived) return this.#lost();
     this.#running.delete(each);
+    if (last.verdict === 'could-not-run' && last.fault === undefined && !this.#tried.has(each)) {
+      this.#tried.add(each);
+      this.#again.push({ each, ordinal });
+      return;
+    }
     const reason = `attempt 1: ${first.verdict}; attempt ${attempts}: ${last.verdict}`;
     this.#report(
       each,
