@@ -136,6 +136,8 @@ export class Peer implements LinkEvents {
     this.#watch.received(packet);
     if (packet.type === 'CONNACK' && packet.code === 0) this.connack = packet;
     if (packet.type === 'PUBLISH' && !this.#own(packet)) return this.#setAside(packet);
+    if (packet.type === 'PUBREL' && this.#foreign.delete(packet.packetId))
+      return this.#write(build.pubcomp(packet.packetId));
     this.#inbox.push(packet);
     this.#unread += frame.length;
     if (this.#unread > unreadLimit) {

@@ -291,18 +291,19 @@ const ofServer: readonly Case[] = [
     covers: ['v3/2.3.1-1', 'v3/2.3.1-4'],
     needs: ['qos1'],
     tags: ['long'],
-    async run({ connect, topic, trait, now, timeoutMs }) {
+    async run({ connect, topic, trait, now, timeoutMs, notApplicable }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       await subscriber.subscribe(topic, 1);
       const batch = 256;
       let sent = 0;
-      // Through a slow network fewer have to do.
       for (; sent < 65_600 && now() < 1.5 * timeoutMs; sent += batch) {
         const ids = Array.from({ length: batch }, (_, index) => ((sent + index) % 65_535) + 1);
         publisher.sendTogether(...ids.map((packetId) => publish({ topic, qos: 1, packetId })));
         await takeAll(subscriber, batch);
       }
       trait('QoS 1 messages to one client', `${sent}`);
+      // That the first of them have good identifiers is the matter of other cases.
+      if (sent < 65_600) notApplicable(`too slow for 65,535 messages: ${sent} in ${Math.round(now() / 1000)} s`);
     },
   },
 ];
