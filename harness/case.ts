@@ -2,7 +2,7 @@
 
 import type { Trait } from './events.ts';
 import type { ConnectOptions, Peer } from './peer.ts';
-import type { RequirementId, Version } from './spec/index.ts';
+import type { RequirementId, Strength, Version } from './spec/index.ts';
 import type { ConnectFields } from './wire/build.ts';
 import type { Connect } from './wire/packet.ts';
 
@@ -90,6 +90,11 @@ export interface Case {
   readonly title: string;
   /** What it judges. The strength of the case is that of the strongest of them. */
   readonly covers: readonly RequirementId[];
+  /**
+   * How much its outcome weighs, where that is less than what it covers: how thoroughly a server of 5.0 checks what no statement of its own
+   * demands is up to it (v5/4.13.1~checking-depth).
+   */
+  readonly strength?: Strength;
   readonly needs?: readonly Capability[];
   readonly tags?: readonly string[];
   /** Seconds that the standard makes this case wait, at least. The longest start first. */

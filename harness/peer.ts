@@ -25,6 +25,8 @@ import type {
 import { reasonOf } from './wire/reasons.ts';
 import { checkSender } from './wire/sender.ts';
 
+export { code };
+
 /** What a connection needs of the case that it belongs to. */
 export interface Surroundings {
   readonly clock: Clock;

@@ -41,7 +41,7 @@ export function allCases(chapters: readonly Chapter[]): readonly SelectedCase[] 
             chapter: chapter.title,
             section: title,
             title: each.title,
-            strength: strongest(covers),
+            strength: each.strength ?? strongest(covers),
             covers,
             tags: each.tags ?? [],
           };

@@ -51,7 +51,12 @@ const header = section(
   [0x80, 0x81, 0x83, 0x86, 0x8a, 0x8f]
     .map((byte): Malformation => {
       const flags = (byte & 0x0f).toString(2).padStart(4, '0');
-      return [`flags-${(byte & 0x0f).toString(16)}`, `with the flags ${flags}`, ['v3/3.8.1-1'], { header: [byte] }];
+      return [
+        `flags-${(byte & 0x0f).toString(16)}`,
+        `with the flags ${flags}`,
+        ['v3/3.8.1-1', 'v5/3.8.1-1'],
+        { header: [byte] },
+      ];
     })
     .map(makesNone),
 );
@@ -65,16 +70,41 @@ function taken(...indexes: readonly number[]): Bend {
 }
 
 const badPayloads: readonly Malformation[] = [
-  ['without-filter', 'without a filter', ['v3/3.8.3-3'], taken(0, 1, 2)],
-  ['without-qos', 'with one filter and no QoS', ['v3/3.8.3-3'], { ...taken(1, 2), 'filters.0.options': [] }],
+  ['without-filter', 'without a filter', ['v3/3.8.3-3', 'v5/3.8.3-2'], taken(0, 1, 2)],
+  [
+    'without-qos',
+    'with one filter and no QoS',
+    ['v3/3.8.3-3', 'v5/3.8.3-2'],
+    { ...taken(1, 2), 'filters.0.options': [] },
+  ],
   ['first-qos-3', 'whose first filter has QoS 3', ['v3/3.8.3-4'], { 'filters.0.options': [0x03] }],
   ['last-qos-3', 'whose last filter has QoS 3', ['v3/3.8.3-4'], { 'filters.2.options': [0x03] }],
   ['second-reserved-bit', 'with reserved bits beside QoS 1', ['v3/3.8.3-4'], { 'filters.1.options': [0x05] }],
   ['last-highest-bit', 'with the QoS byte 0x80', ['v3/3.8.3-4'], { 'filters.2.options': [0x80] }],
-  ['last-without-qos', 'whose last filter has no QoS', ['v3/2.4~surplus-bytes'], { 'filters.2.options': [] }],
-  ['stray-byte', 'with a byte behind its last filter', ['v3/2.4~surplus-bytes'], { surplus: [0x00] }],
-  ['ill-formed-utf8', 'whose second filter is not UTF-8', ['v3/3.8.3-1'], { 'filters.1.filter': { append: [0xff] } }],
-  ['null-character', 'whose last filter has U+0000', ['v3/3.8.3-1'], { 'filters.2.filter': { append: [0x00] } }],
+  [
+    'last-without-qos',
+    'whose last filter has no QoS',
+    ['v3/2.4~surplus-bytes', 'v5/2.1.4~content-length'],
+    { 'filters.2.options': [] },
+  ],
+  [
+    'stray-byte',
+    'with a byte behind its last filter',
+    ['v3/2.4~surplus-bytes', 'v5/2.1.4~content-length'],
+    { surplus: [0x00] },
+  ],
+  [
+    'ill-formed-utf8',
+    'whose second filter is not UTF-8',
+    ['v3/3.8.3-1', 'v5/3.8.3-1'],
+    { 'filters.1.filter': { append: [0xff] } },
+  ],
+  [
+    'null-character',
+    'whose last filter has U+0000',
+    ['v3/3.8.3-1', 'v5/3.8.3-1'],
+    { 'filters.2.filter': { append: [0x00] } },
+  ],
   ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1'], { packetId: [0, 0] }],
 ];
 
@@ -127,7 +157,7 @@ const answer: readonly Case[] = [
   {
     id: 'suback-identifier',
     title: 'answers SUBSCRIBE by one SUBACK with its Packet Identifier, a used one as well',
-    covers: ['v3/3.8.4-1', 'v3/3.8.4-2', 'v3/2.3.1-7'],
+    covers: ['v3/3.8.4-1', 'v3/3.8.4-2', 'v3/2.3.1-7', 'v5/3.8.4-1', 'v5/3.8.4-2', 'v5/2.2.1-6'],
     async run({ connect, topic }) {
       const subscriber = await connect();
       for (const packetId of [...identifiers, ...identifiers]) {
@@ -140,7 +170,7 @@ const answer: readonly Case[] = [
   {
     id: 'suback-pipelined',
     title: 'answers each of fifty SUBSCRIBEs in one segment by its SUBACK',
-    covers: ['v3/3.8.4-1', 'v3/3.8.4-2'],
+    covers: ['v3/3.8.4-1', 'v3/3.8.4-2', 'v5/3.8.4-1', 'v5/3.8.4-2'],
     async run({ connect, topic }) {
       const subscriber = await connect();
       const all = Array.from({ length: 50 }, (_, index) => subscribe(5000 - 7 * index, [`${topic}/${index}`, 0]));
@@ -153,7 +183,7 @@ const answer: readonly Case[] = [
     id: 'suback-same-filter',
     title:
       'answers SUBSCRIBE for a filter that the client is subscribed to, and one that names a filter twice, by SUBACK',
-    covers: ['v3/3.8.4-1', 'v3/3.8.4-5'],
+    covers: ['v3/3.8.4-1', 'v3/3.8.4-5', 'v5/3.8.4-1', 'v5/3.8.4-6'],
     async run({ connect, topic }) {
       const subscriber = await connect();
       for (const packetId of [1, 2, 3]) {
@@ -169,7 +199,7 @@ const answer: readonly Case[] = [
     id: 'suback-with-backlog',
     title:
       'answers SUBSCRIBE for a filter that brings a hundred retained messages by one SUBACK, before, within or after them',
-    covers: ['v3/3.8.4-1'],
+    covers: ['v3/3.8.4-1', 'v5/3.8.4-1'],
     needs: ['wildcards'],
     async run(context) {
       const { connect, topic, notApplicable } = context;
@@ -213,7 +243,14 @@ const granted = ([0, 1, 2] as const).map(
       const [publisher, subscriber] = [await connect(), await connect()];
       const [code = 0x80] = await subscriber.request([topic, requested]);
       if (code === 0x80) return notApplicable('the broker refuses the subscription');
-      if (code > requested) fail(`a return code up to QoS ${requested}`, `SUBACK with QoS ${code}`, 'v3/3.8.4-5');
+      if (code > requested)
+        fail(
+          `a return code up to QoS ${requested}`,
+          `SUBACK with QoS ${code}`,
+          'v3/3.8.4-5',
+          'v5/3.8.4-6',
+          'v5/3.8.4-7',
+        );
       trait(`QoS granted for QoS ${requested}`, String(code));
       // Who grants no QoS 2 may take none either; QoS 1 has to be acknowledged by everyone.
       await publisher.publish({ topic, payload: 'm', qos: code === 2 ? 2 : 1 });
@@ -279,7 +316,7 @@ const replaces = changes.flatMap(([old, next]): Case[] =>
   (['exact', 'wildcard'] as const).map((kind) => ({
     id: `replaced-qos${old}-by-qos${next}-${kind}`,
     title: `delivers once, with QoS ${next}, after a QoS ${old} subscription with the same filter was replaced (${kind})`,
-    covers: ['v3/3.8.4-3', 'v3/1.2~one-subscription-per-filter'],
+    covers: ['v3/3.8.4-3', 'v3/1.2~one-subscription-per-filter', 'v5/3.8.4-3'],
     needs: kind === 'exact' ? needsQoS(old, next) : [...needsQoS(old, next), 'wildcards'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -407,7 +444,7 @@ const replacing: readonly Case[] = [
   {
     id: 'replaced-after-resumption',
     title: 'replaces a subscription of a session that is resumed, for good',
-    covers: ['v3/3.8.4-3', 'v3/1.2~one-subscription-per-filter'],
+    covers: ['v3/3.8.4-3', 'v3/1.2~one-subscription-per-filter', 'v5/3.8.4-3'],
     needs: ['qos2'],
     async run({ connect, topic, clientId }) {
       const session = { clientId: clientId('subscriber'), clean: false };
@@ -442,7 +479,8 @@ const replacing: readonly Case[] = [
       second.drop();
       const third = await connect({ ...session, name: 'third connection' });
       const message = await third.next();
-      if (message?.type !== 'PUBLISH') return fail('the message again', message?.type ?? 'nothing', 'v3/4.4.0-1');
+      if (message?.type !== 'PUBLISH')
+        return fail('the message again', message?.type ?? 'nothing', 'v3/4.4.0-1', 'v5/4.4.0-1');
       await third.acknowledge(message);
       await publisher.publish({ topic, payload: 'next', qos: 1 });
       await third.receive({ payload: 'next', qos: 0 });
@@ -475,7 +513,7 @@ const severalFilters = [2, 10, 120].map(
   (count): Case => ({
     id: `${count}-filters`,
     title: `takes a SUBSCRIBE with ${count} filters for as many subscriptions, and answers by one SUBACK`,
-    covers: ['v3/3.8.4-4', 'v3/3.8.4-5'],
+    covers: ['v3/3.8.4-4', 'v3/3.8.4-5', 'v5/3.8.4-5', 'v5/3.8.4-6', 'v5/3.8.4-7'],
     async run(context) {
       const { connect, topic, fail } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -515,7 +553,7 @@ const twice = (
   ([first, second]): Case => ({
     id: `filter-twice-qos${first}-qos${second}`,
     title: `takes the same filter twice in a SUBSCRIBE, with QoS ${first} and ${second}, for two subscriptions of which the second replaces the first`,
-    covers: ['v3/3.8.4-4', 'v3/3.8.4-3', 'v3/1.2~one-subscription-per-filter'],
+    covers: ['v3/3.8.4-4', 'v3/3.8.4-3', 'v3/1.2~one-subscription-per-filter', 'v5/3.8.4-5', 'v5/3.8.4-3'],
     needs: ['qos2'],
     async run({ connect, topic, fail, notApplicable }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -537,7 +575,7 @@ const several: readonly Case[] = [
   {
     id: 'filters-bring-retained',
     title: 'sends the retained messages of all filters in a SUBSCRIBE',
-    covers: ['v3/3.8.4-4', 'v3/3.3.1-6'],
+    covers: ['v3/3.8.4-4', 'v3/3.3.1-6', 'v5/3.8.4-5', 'v5/3.3.1-9', 'v5/3.3.1.3~last-retained-message'],
     async run({ connect, topic, fail }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       const names = ['a', 'b', 'c', 'd'].map((level) => `${topic}/${level}`);
@@ -554,7 +592,7 @@ const several: readonly Case[] = [
   {
     id: 'filters-added-and-replaced',
     title: 'adds the new filters of a SUBSCRIBE and replaces the others, and leaves those that it does not name',
-    covers: ['v3/3.8.4-3', 'v3/3.8.4-4'],
+    covers: ['v3/3.8.4-3', 'v3/3.8.4-4', 'v5/3.8.4-3', 'v5/3.8.4-5'],
     needs: ['qos2'],
     async run({ connect, topic, notApplicable }) {
       const [publisher, subscriber] = [await connect(), await connect()];

@@ -19,7 +19,7 @@ const ordered = orders.map(
   ([id, levels]): Case => ({
     id: `order-${id}`,
     title: `lists the return codes for filters with QoS ${levels.join(', ')} in their order: each is the QoS of delivery`,
-    covers: ['v3/3.9.3-1', 'v3/3.8.4-5'],
+    covers: ['v3/3.9.3-1', 'v3/3.8.4-5', 'v5/3.9.3-1', 'v5/3.8.4-6', 'v5/3.8.4-7'],
     needs: ['qos2'],
     async run({ connect, topic, fail }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -93,7 +93,7 @@ export const subacknowledging = chapter(
     {
       id: 'codes-of-many',
       title: 'answers a SUBSCRIBE for two hundred filters of all QoS levels by return codes that are allowed',
-      covers: ['v3/3.9.3-2', 'v3/3.8.4-5'],
+      covers: ['v3/3.9.3-2', 'v3/3.8.4-5', 'v5/3.9.3-2', 'v5/3.8.4-6'],
       async run({ connect, topic, fail }) {
         const subscriber = await connect();
         const filters = Array.from({ length: 200 }, (_, index) => [`${topic}/${index}`, (index % 3) as QoS] as const);

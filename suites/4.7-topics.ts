@@ -263,14 +263,14 @@ function refused(covers: RequirementId, rows: readonly (readonly [id: string, fi
 const refusedInLists: Case = {
   id: 'misplaced-hash-in-a-list',
   title: 'refuses a subscription to topic/#/a among others that are valid',
-  covers: ['v3/4.7.1-2', 'v3/4.8.0-1'],
+  covers: ['v3/4.7.1-2', 'v3/4.8.0-1', 'v5/4.7.1-1', 'v5/4.13.1-1'],
   run: (context) => expectRefused(context, ['{t}/a', '{t}/#/a', '{t}/b'], 1),
 };
 
 const unsubscribed: Case = {
   id: 'unsubscribe-from-misplaced-wildcards',
   title: 'answers UNSUBSCRIBE with a filter that is none by UNSUBACK, or closes',
-  covers: ['v3/3.10.4-5'],
+  covers: ['v3/3.10.4-5', 'v5/3.10.4-5'],
   async run(context) {
     const expected = ['UNSUBACK', 'the connection closes'];
     for (const filter of ['{t}#', '{t}/#/a', '{t}+', '{t}/a+/b']) {
@@ -299,7 +299,7 @@ const wildcardsInNames: readonly Case[] = wildcardNames.flatMap(([id, pattern], 
     return {
       id: `wildcard-in-topic-name-${id}-qos${qos}`,
       title: `closes the connection on a QoS ${qos} PUBLISH to ${name}, which reaches nobody`,
-      covers: ['v3/4.7.1-1', 'v3/3.3.2-2', 'v3/4.8.0-1'],
+      covers: ['v3/4.7.1-1', 'v3/3.3.2-2', 'v3/4.8.0-1', 'v5/4.7.0-1', 'v5/3.3.2-2', 'v5/4.13.1-1'],
       ...(qos === 2 && { needs: ['qos2'] as const }),
       async run(context) {
         const { connect, topic } = context;
@@ -329,7 +329,7 @@ const wildcardsInNames: readonly Case[] = wildcardNames.flatMap(([id, pattern], 
 const wildcardsInWills: readonly Case[] = ['{t}/#', '{t}/+/a', '+', '#'].map((pattern) => ({
   id: `wildcard-in-will-topic-${pattern.replace('{t}/', 'below-').replace('/a', '-a').replace('#', 'hash').replace('+', 'plus')}`,
   title: `lets in no client with the Will Topic ${pattern.replace('{t}', 'topic')}`,
-  covers: ['v3/4.7.1-1', 'v3/3.1.4-1'],
+  covers: ['v3/4.7.1-1', 'v3/3.1.4-1', 'v5/4.7.0-1'],
   needs: ['wildcards'],
   async run(context) {
     const { connect, open, connectPacket, topic } = context;

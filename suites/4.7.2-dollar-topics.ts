@@ -39,7 +39,7 @@ const dollarWildcards: readonly Case[] = dollarFilters.map(([id, filter]) => ({
 }));
 
 const dollarExplicit = matrix(
-  ['v3/3.3.2-3'],
+  ['v3/3.3.2-3', 'v5/3.3.2-3'],
   [
     {
       id: 'dollar-topic-exactly',
@@ -75,7 +75,7 @@ const dollarExplicit = matrix(
 const besideHash: Case = {
   id: 'dollar-topic-beside-hash',
   title: "serves a subscription to '$mc/#' beside one to '#'",
-  covers: ['v3/3.3.2-3'],
+  covers: ['v3/3.3.2-3', 'v5/3.3.2-3'],
   needs: ['dollar-topics', 'wildcards'],
   tags: ['top-level'],
   async run({ connect, token }) {
@@ -95,7 +95,7 @@ function guarded(qos: QoS): Case {
   return {
     id: `dollar-topic-guarded-qos${qos}`,
     title: `keeps clients from exchanging QoS ${qos} messages through a topic that begins with '$'`,
-    covers: ['v3/4.7.2~dollar-topics-guarded'],
+    covers: ['v3/4.7.2~dollar-topics-guarded', 'v5/4.7.2~dollar-topics-guarded'],
     ...(qos === 2 && { needs: ['qos2'] as const }),
     async run({ connect, topic, token, fail }) {
       const [publisher, subscriber, other] = [await connect(), await connect(), await connect()];
@@ -145,12 +145,12 @@ export const dollarTopics = section('4.7.2 Topics beginning with $', [
   {
     id: 'sys-subscription-answered',
     title: 'answers subscriptions to $SYS/# and $SYS/+/a by SUBACK, granted or not',
-    covers: ['v3/3.8.4-1'],
+    covers: ['v3/3.8.4-1', 'v5/3.8.4-1'],
     async run({ connect, fail }) {
       const client = await connect();
       client.send(subscribe(1, ['$SYS/#', 0], ['$SYS/+/a', 0]));
       const { codes } = await client.pick('SUBACK', { packetId: 1 });
-      if (codes.length !== 2) fail('two return codes', `${codes.length}`, 'v3/3.8.4-5');
+      if (codes.length !== 2) fail('two return codes', `${codes.length}`, 'v3/3.8.4-5', 'v5/3.8.4-6', 'v5/3.8.4-7');
     },
   },
   ...([0, 1, 2] as const).map(guarded),

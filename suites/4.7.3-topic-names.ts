@@ -8,7 +8,7 @@ import { fill, matrix, shown } from './matching.ts';
 import type { Peer } from './session.ts';
 
 const distinct = matrix(
-  ['v3/4.7.3~topic-distinctness'],
+  ['v3/4.7.3~topic-distinctness', 'v5/4.7.3~topic-distinctness'],
   [
     {
       id: 'case-sensitive',
@@ -70,7 +70,7 @@ const distinct = matrix(
 );
 
 const unaltered = matrix(
-  ['v3/4.7.3-4'],
+  ['v3/4.7.3-4', 'v5/4.7.3-4'],
   [
     {
       id: 'composed',
@@ -128,7 +128,7 @@ const alteredElsewhere: readonly Case[] = [
   {
     id: 'unsubscribe-not-normalised',
     title: 'keeps a subscription when UNSUBSCRIBE names the same characters composed otherwise',
-    covers: ['v3/4.7.3-4'],
+    covers: ['v3/4.7.3-4', 'v5/4.7.3-4'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       await subscriber.subscribe(`${topic}/cafe\u0301`);
@@ -140,7 +140,7 @@ const alteredElsewhere: readonly Case[] = [
   {
     id: 'will-topic-not-normalised',
     title: 'publishes a will to its Will Topic as it was given',
-    covers: ['v3/4.7.3-4'],
+    covers: ['v3/4.7.3-4', 'v5/4.7.3-4'],
     needs: ['wildcards'],
     async run({ connect, topic }) {
       const watcher = await connect({ name: 'watcher' });
@@ -164,7 +164,7 @@ const emptyFilters: readonly Case[] = (
 ).map(([id, filters, empty]) => ({
   id: `empty-filter-${id}`,
   title: `closes the connection on a SUBSCRIBE with an empty Topic Filter (${id})`,
-  covers: ['v3/4.7.3-1', 'v3/4.8.0-1'],
+  covers: ['v3/4.7.3-1', 'v3/4.8.0-1', 'v5/4.13.1-1'],
   async run(context) {
     const expected = 'the connection closes';
     const client = await context.connect();
@@ -220,7 +220,7 @@ const longTopics: readonly Case[] = [
     (size): Case => ({
       id: `topic-of-${size}-bytes`,
       title: `delivers a Topic Name of ${size.toLocaleString('en')} bytes uncut, and tells it from one that is a byte shorter`,
-      covers: ['v3/4.7.3-3'],
+      covers: ['v3/4.7.3-3', 'v5/4.7.3-3'],
       run: (context) => {
         const topic = longTopic(context.topic, size);
         return expectUncut(context, topic, topic, topic.slice(0, -1));
@@ -230,7 +230,7 @@ const longTopics: readonly Case[] = [
   {
     id: 'filter-with-hash-of-65535-bytes',
     title: 'matches a Topic Filter of 65,535 bytes that ends with #',
-    covers: ['v3/4.7.3-3'],
+    covers: ['v3/4.7.3-3', 'v5/4.7.3-3'],
     needs: ['wildcards'],
     run: (context) => {
       const topic = longTopic(context.topic, 65_533);
@@ -241,7 +241,7 @@ const longTopics: readonly Case[] = [
     (levels): Case => ({
       id: `levels-${levels}`,
       title: `delivers a Topic Name of ${levels.toLocaleString('en')} levels more`,
-      covers: ['v3/4.7.3~topic-distinctness'],
+      covers: ['v3/4.7.3~topic-distinctness', 'v5/4.7.3~topic-distinctness'],
       ...(levels > 10_000 && busy),
       run: (context) => {
         const topic = `${context.topic}${'/L'.repeat(levels)}`;
@@ -252,7 +252,7 @@ const longTopics: readonly Case[] = [
   {
     id: 'levels-of-nothing',
     title: 'delivers a Topic Name of 65,535 bytes that is almost nothing but separators',
-    covers: ['v3/4.7.3-3'],
+    covers: ['v3/4.7.3-3', 'v5/4.7.3-3'],
     ...busy,
     run: (context) => {
       const topic = longTopic(context.topic, 65_535, '/');
