@@ -10,6 +10,9 @@ import type { Version } from './spec/index.ts';
 import { challengeMethod } from './wire/challenge.ts';
 import type { Properties, QoS } from './wire/packet.ts';
 
+/** Where the ordinals begin that name the scenes of this file: both versions may be looked at side by side. */
+const names: Readonly<Record<Version, number>> = { v3: 0, v5: 20 };
+
 /** Finds out one capability: resolves if the broker has it, throws the reason if not. */
 type Probe = (scene: Scene) => Promise<void>;
 
@@ -106,7 +109,10 @@ const probesOf: Readonly<Record<Version, Readonly<Partial<Record<Capability, Pro
 export async function probe(stage: Stage, version: Version): Promise<Capabilities> {
   const own = Object.entries(probesOf[version]);
   const found = await Promise.all(
-    own.map(async ([name, each], index) => [name, await attempt(new Scene(stage, version, index, 1), each)] as const),
+    own.map(
+      async ([name, each], index) =>
+        [name, await attempt(new Scene(stage, version, names[version] + index, 1), each)] as const,
+    ),
   );
   return Object.fromEntries(found);
 }
@@ -121,7 +127,7 @@ export interface Refusal {
 
 /** How a broker refuses clients of this version, or undefined if it lets them in or answers in another way. */
 export async function refusal(stage: Stage, version: Version): Promise<Refusal | undefined> {
-  const scene = new Scene(stage, version, 2, 1);
+  const scene = new Scene(stage, version, names[version] + 18, 1);
   try {
     const client = await scene.open();
     client.send(scene.connectPacket());
@@ -176,7 +182,7 @@ async function attempt(scene: Scene, probe: Probe): Promise<true | string> {
  * else with what is wrong, in one line.
  */
 export async function sanity(stage: Stage, version: Version): Promise<string | undefined> {
-  const scene = new Scene(stage, version, 0, 1);
+  const scene = new Scene(stage, version, names[version] + 19, 1);
   try {
     const client = await scene.connect();
     await client.request([scene.topic, 0]);

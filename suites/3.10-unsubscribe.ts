@@ -94,7 +94,7 @@ const badPayloads: readonly Malformation[] = [
     1,
   ],
   ['stray-byte', 'with a byte behind its last filter', utf8Rule, { surplus: [0x00] }, 2],
-  ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1'], { packetId: [0, 0] }, 0],
+  ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1', 'v5/2.2.1-3'], { packetId: [0, 0] }, 0],
   ['without-filter', 'without a filter', ['v3/3.10.3-2', 'v5/3.10.3-2'], noFilters, 0],
 ];
 
@@ -379,11 +379,16 @@ const goingOn: readonly Case[] = [
   },
 ];
 
+const response = (part: string) => ({
+  v3: `3.10.4 UNSUBSCRIBE Response: ${part}`,
+  v5: `3.10.4 UNSUBSCRIBE Actions: ${part}`,
+});
+
 export const unsubscribing = chapter(
   '3.10 UNSUBSCRIBE',
   header,
   section('3.10.3 UNSUBSCRIBE Payload', badPayloads.map(endsNone)),
-  section('3.10.4 UNSUBSCRIBE Response: what ends', ending),
-  section('3.10.4 UNSUBSCRIBE Response: several filters', several),
-  section('3.10.4 UNSUBSCRIBE Response: what goes on', goingOn),
+  section(response('what ends'), ending),
+  section(response('several filters'), several),
+  section(response('what goes on'), goingOn),
 );

@@ -28,7 +28,7 @@ const ordered = orders.map(
       const { codes } = await subscriber.expect('SUBACK', { packetId: 77 });
       for (const [index, [filter, qos]] of filters.entries()) {
         const code = codes[index] ?? 0x80;
-        if (code === 0x80) continue;
+        if (code >= 0x80) continue;
         if (code > qos) fail(`a return code up to QoS ${qos} at place ${index + 1}`, `the return code ${code} there`);
         await publisher.publish({ topic: filter, payload: filter, qos: 2 });
         await subscriber.receive({ payload: filter, qos: code as QoS });
@@ -98,7 +98,7 @@ export const subacknowledging = chapter(
         const subscriber = await connect();
         const filters = Array.from({ length: 200 }, (_, index) => [`${topic}/${index}`, (index % 3) as QoS] as const);
         const codes = await subscriber.request(...filters);
-        const tooHigh = filters.findIndex(([, qos], index) => codes[index] !== 0x80 && (codes[index] ?? 3) > qos);
+        const tooHigh = filters.findIndex(([, qos], index) => (codes[index] ?? 0x80) < 0x80 && (codes[index] ?? 3) > qos);
         if (tooHigh >= 0) fail('no more than the requested QoS', `${codes[tooHigh]} for QoS ${filters[tooHigh]?.[1]}`);
       },
     },

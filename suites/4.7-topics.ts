@@ -13,7 +13,7 @@ import { judge, malformed } from './refusal.ts';
 // ── 4.7.1: separators and wildcards ──────────────────────────────────────────────────────────────────────────────────
 
 const separators = matrix(
-  ['v3/4.7.1.1~topic-level-separator'],
+  ['v3/4.7.1.1~topic-level-separator', 'v5/4.7.3~topic-distinctness'],
   [
     {
       id: 'empty-level-within',
@@ -70,7 +70,7 @@ const separators = matrix(
 );
 
 const multiLevel = matrix(
-  ['v3/4.7.1.2~multi-level-scope'],
+  ['v3/4.7.1.2~multi-level-scope', 'v5/3.3.2-3'],
   [
     {
       id: 'hash-parent-and-children',
@@ -134,7 +134,7 @@ const multiLevel = matrix(
 );
 
 const singleLevel = matrix(
-  ['v3/4.7.1.3~single-level-scope'],
+  ['v3/4.7.1.3~single-level-scope', 'v5/3.3.2-3'],
   [
     {
       id: 'plus-last',

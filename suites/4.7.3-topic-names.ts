@@ -164,7 +164,7 @@ const emptyFilters: readonly Case[] = (
 ).map(([id, filters, empty]) => ({
   id: `empty-filter-${id}`,
   title: `closes the connection on a SUBSCRIBE with an empty Topic Filter (${id})`,
-  covers: ['v3/4.7.3-1', 'v3/4.8.0-1', 'v5/4.13.1-1'],
+  covers: ['v3/4.7.3-1', 'v3/4.8.0-1', 'v5/4.7.3-1', 'v5/4.13.1-1'],
   async run(context) {
     const expected = 'the connection closes';
     const client = await context.connect();

@@ -87,7 +87,7 @@ function filledIn(context: Context, { filter, matching, others }: Match): Match 
 async function subscribeTo({ notApplicable }: Context, subscriber: Peer, filter: string): Promise<void> {
   subscriber.send(subscribe(1, [filter, 0]));
   const { codes } = await subscriber.pick('SUBACK', { packetId: 1 });
-  if (codes[0] === 0x80) notApplicable(`the broker refuses the subscription to ${shown(filter)}`);
+  if ((codes[0] ?? 0x80) >= 0x80) notApplicable(`the broker refuses the subscription to ${shown(filter)}`);
 }
 
 /** Publishes with QoS 1; the payload names the topic, so that a changed Topic Name is noticed. */
@@ -105,7 +105,7 @@ async function retain({ token }: Context, publisher: Peer, topics: readonly stri
   const codes = await publisher.request(...topics.map((topic) => [topic, 0] as const));
   for (const [index, topic] of topics.entries()) {
     await publishTo(publisher, topic, token, true);
-    if (codes[index] !== 0x80) await publisher.pick('PUBLISH', { topic });
+    if ((codes[index] ?? 0x80) < 0x80) await publisher.pick('PUBLISH', { topic });
   }
 }
 
