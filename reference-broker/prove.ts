@@ -137,6 +137,7 @@ const v5Settings: readonly Setting[] = [
   { denied: [deniedTopic] },
   { choices: { overlapping: 'each' } },
   { choices: { payloadFormat: 'DISCONNECT' } },
+  { choices: { invalidFilter: '0x80' } },
 ];
 
 const settingsOf: Readonly<Record<Version, readonly Setting[]>> = {

@@ -1,12 +1,20 @@
 /** 3.3.1.3 RETAIN: what is stored, for whom, how it is sent, and how it is removed. */
 
-import { type Case, type Context, chapter, section } from '../harness/case.ts';
+import { type Case, type Context, chapter, type Section, section } from '../harness/case.ts';
 import { text } from '../harness/wire/build.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import { needsQoS } from './needs.ts';
 import { bringRetained, expectRetained, told } from './retained.ts';
 import { byReset, byTakeOver, type Peer } from './session.ts';
 import { publishTogether } from './together.ts';
+
+/** A section of this chapter: a server of 5.0 may do without retained messages. */
+function about(part: string, cases: readonly Case[]): Section {
+  return section(
+    `3.3.1.3 RETAIN: ${part}`,
+    cases.map((each) => ({ ...each, needs: ['retain', ...(each.needs ?? [])] })),
+  );
+}
 
 const levels = [0, 1, 2] as const;
 
@@ -64,7 +72,7 @@ const replaced = replacements.map(
   }),
 );
 
-const storing = section('3.3.1.3 RETAIN: what is stored', [
+const storing: readonly Case[] = [
   ...stored,
   ...replaced,
   {
@@ -131,7 +139,7 @@ const storing = section('3.3.1.3 RETAIN: what is stored', [
       }
     },
   },
-]);
+];
 
 // ── For whom ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -178,7 +186,7 @@ const matching = matches.map(
   }),
 );
 
-const bringing = section('3.3.1.3 RETAIN: what a new subscription brings', [
+const bringing: readonly Case[] = [
   ...matching,
   {
     id: 'brings-many',
@@ -271,7 +279,7 @@ const bringing = section('3.3.1.3 RETAIN: what a new subscription brings', [
       },
     }),
   ),
-]);
+];
 
 // ── RETAIN of what is sent ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -323,7 +331,7 @@ const queued = ([1, 2] as const).map(
   }),
 );
 
-const flag = section('3.3.1.3 RETAIN: RETAIN of what is sent', [
+const flag: readonly Case[] = [
   ...live,
   ...queued,
   {
@@ -405,7 +413,7 @@ const flag = section('3.3.1.3 RETAIN: RETAIN of what is sent', [
       },
     }),
   ),
-]);
+];
 
 // ── QoS 0 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -483,7 +491,7 @@ const nothingToRemove = levels.map(
   }),
 );
 
-const removing = section('3.3.1.3 RETAIN: an empty message removes', [
+const removing: readonly Case[] = [
   ...removed,
   ...nothingToRemove,
   {
@@ -569,7 +577,7 @@ const removing = section('3.3.1.3 RETAIN: an empty message removes', [
       await expectRetained(context, publisher, topic, 0);
     },
   },
-]);
+];
 
 // ── RETAIN 0 ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -605,10 +613,10 @@ const untouched = levels.flatMap((qos): Case[] => [
 
 export const retain = chapter(
   '3.3.1.3 RETAIN',
-  storing,
-  bringing,
-  flag,
-  section('3.3.1.3 RETAIN: QoS 0', displaced),
-  removing,
-  section('3.3.1.3 RETAIN: what RETAIN 0 leaves alone', untouched),
+  about('what is stored', storing),
+  about('what a new subscription brings', bringing),
+  about('RETAIN of what is sent', flag),
+  about('QoS 0', displaced),
+  about('an empty message removes', removing),
+  about('what RETAIN 0 leaves alone', untouched),
 );

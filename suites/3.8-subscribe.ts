@@ -69,11 +69,8 @@ function taken(...indexes: readonly number[]): Bend {
   return Object.fromEntries(parts.map((part) => [part, []]));
 }
 
-/** Bits that make no QoS, or are reserved. */
-const optionBits = (bits: 'qos-bits-three' | 'retain-handling-three'): readonly RequirementId[] => [
-  'v3/3.8.3-4',
-  `v5/3.8.3.1~${bits}`,
-];
+const qosOf3: readonly RequirementId[] = ['v3/3.8.3-4', 'v5/3.8.3.1~qos-bits-three'];
+const retainHandlingOf3: readonly RequirementId[] = ['v5/3.8.3.1~retain-handling-three'];
 
 const badPayloads: readonly Malformation[] = [
   ['without-filter', 'without a filter', ['v3/3.8.3-3', 'v5/3.8.3-2'], taken(0, 1, 2)],
@@ -83,13 +80,33 @@ const badPayloads: readonly Malformation[] = [
     ['v3/3.8.3-3', 'v5/3.8.3-2'],
     { ...taken(1, 2), 'filters.0.options': [] },
   ],
-  ['first-qos-3', 'whose first filter has QoS 3', optionBits('qos-bits-three'), { 'filters.0.options': [0x03] }],
-  ['last-qos-3', 'whose last filter has QoS 3', optionBits('qos-bits-three'), { 'filters.2.options': [0x03] }],
+  ['first-qos-3', 'whose first filter has QoS 3', qosOf3, { 'filters.0.options': [0x03] }],
+  ['last-qos-3', 'whose last filter has QoS 3', qosOf3, { 'filters.2.options': [0x03] }],
   ['second-reserved-bit', 'with reserved bits beside QoS 1', ['v3/3.8.3-4'], { 'filters.1.options': [0x05] }],
-  ['last-highest-bit', 'with the byte 0x80 behind its last filter', ['v3/3.8.3-4', 'v5/3.8.3-5'], { 'filters.2.options': [0x80] }],
-  ['first-reserved-bit', 'with a reserved bit beside QoS 1', ['v3/3.8.3-4', 'v5/3.8.3-5'], { 'filters.0.options': [0x41] }],
-  ['first-retain-handling-3', 'whose first filter has Retain Handling 3', ['v5/3.8.3.1~retain-handling-three'], { 'filters.0.options': [0x31] }],
-  ['last-retain-handling-3', 'whose last filter has Retain Handling 3', ['v5/3.8.3.1~retain-handling-three'], { 'filters.2.options': [0x31] }],
+  [
+    'last-highest-bit',
+    'with the byte 0x80 behind its last filter',
+    ['v3/3.8.3-4', 'v5/3.8.3-5'],
+    { 'filters.2.options': [0x80] },
+  ],
+  [
+    'first-reserved-bit',
+    'with a reserved bit beside QoS 1',
+    ['v3/3.8.3-4', 'v5/3.8.3-5'],
+    { 'filters.0.options': [0x41] },
+  ],
+  [
+    'first-retain-handling-3',
+    'whose first filter has Retain Handling 3',
+    retainHandlingOf3,
+    { 'filters.0.options': [0x31] },
+  ],
+  [
+    'last-retain-handling-3',
+    'whose last filter has Retain Handling 3',
+    retainHandlingOf3,
+    { 'filters.2.options': [0x31] },
+  ],
   [
     'last-without-qos',
     'whose last filter has no QoS',
@@ -368,7 +385,7 @@ const retainedAgain = again.map(
   ([id, filter, old, next]): Case => ({
     id: `retained-again-${id}`,
     title: `sends the retained message again for each subscription to topic${filter} that replaces the last`,
-    covers: ['v3/3.8.4-3', 'v5/3.8.4-4', 'v5/3.3.1-9'],
+    covers: ['v3/3.8.4-3', 'v5/3.8.4-4'],
     needs: ['retain', ...needsQoS(old, next), ...(id === 'plus' || id === 'hash' ? (['wildcards'] as const) : [])],
     async run(context) {
       const { connect, topic } = context;
@@ -424,12 +441,11 @@ const newFilter = overlaps.map(
     title: `sends the retained message for topic${second} although one for topic${first} brought it already`,
     covers: ['v3/3.8.4~new-filter-gets-retained', 'v5/3.3.1-9'],
     needs: ['retain', 'wildcards'],
-    async run(context) {
-      const { connect, topic } = context;
+    async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       await publisher.publish({ topic: `${topic}/a/b`, payload: 'kept', qos: 1, retain: true });
       await subscriber.subscribe(topic + first);
-      await expectBrought(context, subscriber);
+      await subscriber.receive({ payload: 'kept' });
       await subscriber.subscribe(topic + second);
       await subscriber.receive({ payload: 'kept' });
     },
@@ -616,7 +632,8 @@ const several: readonly Case[] = [
       const [kept = 0x80] = await subscriber.request([`${topic}/kept`, 1], [`${topic}/replaced`, 0]);
       const [added = 0x80, replaced = 0x80] = await subscriber.request([`${topic}/added`, 2], [`${topic}/replaced`, 2]);
       const codes = { kept, added, replaced };
-      if (Object.values(codes).some((code) => code >= 0x80)) notApplicable('the broker refuses one of the subscriptions');
+      if (Object.values(codes).some((code) => code >= 0x80))
+        notApplicable('the broker refuses one of the subscriptions');
       for (const [level, qos] of Object.entries(codes)) {
         await publisher.publish({ topic: `${topic}/${level}`, payload: level, qos: 2 });
         await subscriber.receive({ payload: level, qos: qos as QoS });
@@ -626,7 +643,10 @@ const several: readonly Case[] = [
   },
 ];
 
-const response = (part: string) => ({ v3: `3.8.4 SUBSCRIBE Response: ${part}`, v5: `3.8.4 SUBSCRIBE Actions: ${part}` });
+const response = (part: string) => ({
+  v3: `3.8.4 SUBSCRIBE Response: ${part}`,
+  v5: `3.8.4 SUBSCRIBE Actions: ${part}`,
+});
 
 export const subscribing = chapter(
   '3.8 SUBSCRIBE',
