@@ -1,5 +1,6 @@
 /** One connection of a test client: sends packets or bytes, waits for what comes back, and keeps a trace of both. */
 
+import { beyond } from './announced.ts';
 import type { Clock } from './clock.ts';
 import { CouldNotRun, NotApplicable, Violation } from './errors.ts';
 import type { WireEntry } from './events.ts';
@@ -12,6 +13,7 @@ import { decode, Malformed } from './wire/decode.ts';
 import { type Bend, encode, parts } from './wire/encode.ts';
 import { Framer, TooLarge } from './wire/frame.ts';
 import type {
+  Acknowledgement,
   Connack,
   Disconnect,
   Packet,
@@ -167,6 +169,7 @@ export class Peer implements LinkEvents {
     packet = this.#watch.received(packet, frame.length);
     if (packet.type === 'CONNACK' && packet.code === 0) this.connack = packet;
     if (packet.type === 'DISCONNECT') this.disconnected = packet;
+    if (finishes(packet)) this.#outstanding.delete(packet.packetId);
     if (packet.type === 'PUBLISH' && !this.#own(packet)) return this.#setAside(packet);
     if (packet.type === 'PUBREL' && this.#foreign.delete(packet.packetId))
       return this.#write(build.pubcomp(packet.packetId));
@@ -243,16 +246,39 @@ export class Peer implements LinkEvents {
 
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends one packet, bent if a bend is given. */
+  /**
+   * Sends one packet, bent if a bend is given. A packet that a server of 5.0 announced not to serve (a QoS, RETAIN, its size, one message
+   * more than Receive Maximum …) is not sent: the case is not applicable.
+   */
   send(packet: Packet, bend?: Bend): void {
     this.#write(packet, bend);
   }
 
+  /** Sends one packet, also if the server announced not to serve it: for cases that are about just that. */
+  sendRegardless(packet: Packet): void {
+    this.#about(packet);
+    const bytes = encode(packet, this.#of.version);
+    this.#trace('sent', reading(packet), bytes);
+    this.#put(bytes);
+  }
+
+  /** Throws NotApplicable for what the server announced not to serve. */
+  #withinAnnounced(packet: Packet, size: number): void {
+    if (this.#of.version === 'v3' || !this.connack) return;
+    const again = packet.type === 'PUBLISH' && this.#outstanding.has(packet.packetId ?? 0) ? 1 : 0;
+    const why = beyond(packet, size, this.connack.properties ?? {}, this.#outstanding.size - again);
+    if (why !== undefined) throw new NotApplicable(why);
+    if (packet.type === 'PUBLISH' && packet.packetId !== undefined) this.#outstanding.add(packet.packetId);
+  }
+  /** The Packet Identifiers of own QoS 1 and 2 messages that are not finished. */
+  readonly #outstanding = new Set<number>();
+
   /** Sends several packets in one segment. */
   sendTogether(...packets: readonly Packet[]): void {
     const bytes = packets.map((packet) => {
-      this.#about(packet);
       const encoded = encode(packet, this.#of.version);
+      this.#withinAnnounced(packet, encoded.length);
+      this.#about(packet);
       this.#trace('sent', reading(packet), encoded);
       return encoded;
     });
@@ -270,8 +296,9 @@ export class Peer implements LinkEvents {
 
   /** Sends the bytes of a packet one by one, or cut at the given offsets, each piece in a write of its own. */
   sendInPieces(packet: Packet, cuts?: readonly number[]): void {
-    this.#about(packet);
     const bytes = encode(packet, this.#of.version);
+    this.#withinAnnounced(packet, bytes.length);
+    this.#about(packet);
     this.#trace('sent', `${reading(packet)} in pieces`, bytes);
     const ends = [...(cuts ?? bytes.keys()), bytes.length].filter((end) => end > 0);
     let start = 0;
@@ -282,12 +309,14 @@ export class Peer implements LinkEvents {
   }
 
   #write(packet: Packet, bend?: Bend): void {
-    this.#about(packet, bend);
     if (!bend) {
       const bytes = encode(packet, this.#of.version);
+      this.#withinAnnounced(packet, bytes.length);
+      this.#about(packet);
       this.#trace('sent', reading(packet), bytes);
       return this.#put(bytes);
     }
+    this.#about(packet, bend);
     let offset = 0;
     let mark: WireEntry['mark'];
     const bytes = Buffer.concat(
@@ -456,6 +485,8 @@ export class Peer implements LinkEvents {
     const answer = await this.next();
     if (answer?.type === 'CONNACK' && answer.code === 0) return;
     const meaning = answer?.type === 'CONNACK' ? refusal(answer.code, this.#of.version) : '';
+    if (answer?.type === 'CONNACK' && notServed.has(answer.code))
+      throw new NotApplicable(`${reading(answer)}${meaning}`);
     const refused = answer ? `${reading(answer)}${meaning}` : this.#silence();
     throw new CouldNotRun(`the broker does not let the client in: ${refused}`);
   }
@@ -661,6 +692,15 @@ const refusals: Readonly<Record<number, string>> = {
   4: ' (bad user name or password): give --user and --password',
   5: ' (not authorized): give --user and --password',
 };
+
+/** Whether the server is done with a message (5.0, section 4.9). */
+function finishes(packet: Packet): packet is Acknowledgement {
+  if (packet.type === 'PUBREC') return (packet.code ?? 0) >= 0x80;
+  return packet.type === 'PUBACK' || packet.type === 'PUBCOMP';
+}
+
+/** The Reason Codes by which a server of 5.0 says that it does not serve what a CONNECT asks for. */
+const notServed: ReadonlySet<number> = new Set([0x95, 0x9a, 0x9b]);
 
 /** What a CONNACK that refuses means, and what the user can do. */
 function refusal(returnCode: number, version: Version): string {
