@@ -31,11 +31,12 @@ export class IncomingAliases {
     }
     this.#check(alias);
     if (topic !== '') {
-      if (!this.#topics.has(alias) || this.#obeys('v5/3.3.2.3.4~topic-alias-mapping')) this.#topics.set(alias, topic);
+      if (!this.#topics.has(alias) || this.#obeys('v5/3.3.2.3.4~topic-alias-mapping#reset'))
+        this.#topics.set(alias, topic);
       return topic;
     }
     const known = this.#topics.get(alias);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.#obeys('v5/3.3.2.3.4~topic-alias-mapping#used')) return known;
     throw fault(['v5/3.3.4~unknown-topic-alias'], `Topic Alias ${alias} was never set`, reasonCodes.protocolError);
   }
 

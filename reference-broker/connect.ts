@@ -161,6 +161,7 @@ export function refuse(connection: ClientConnection, packet: Connect, [code, by]
   const { version, obeys, output } = dialect;
   const fitting = obeys('v3/3.2.2.3~fitting-return-code') ? code : 6;
   const answers = version === 'v3' ? obeys(`${by}#CONNACK`) : server.choices.errorAnswer === 'send';
+  if (version === 'v5' && !obeys('v5/3.14.0-1')) connection.send(output.disconnect(code));
   if (answers) connection.send(output.connack(!obeys('v3/3.2.2-4', 'v5/3.2.2-6'), fitting));
   if (packet.will && !obeys('v3/3.1.2-8#accepted', 'v5/3.1.2-8#accepted')) {
     distribute(server, messageOfWill(packet.will, obeys, server.clock.now()));
@@ -210,7 +211,8 @@ function sessionPresent({ clean }: Connect, present: boolean, obeys: Obeys): boo
  * of a client that can be told so (section 3.2.2.3.14).
  */
 function keepAliveOf({ limits }: Server, { keepAlive }: Connect, version: Version, obeys: Obeys): number {
-  if (!obeys('v3/1.5.2~big-endian-integers#keep-alive')) return (keepAlive >> 8) | ((keepAlive & 0xff) << 8);
+  if (!obeys('v3/1.5.2~big-endian-integers#keep-alive', 'v5/3.1.2-22#big-endian'))
+    return (keepAlive >> 8) | ((keepAlive & 0xff) << 8);
   const own = version === 'v5' ? limits.serverKeepAlive : undefined;
   if (own === undefined) return obeys('v5/3.2.2-22') ? keepAlive : 1;
   return obeys('v5/3.2.2.3.14~server-keep-alive') ? own : keepAlive;

@@ -7,6 +7,7 @@ import type { Authentication } from './authenticate.ts';
 import type { Connection, Link } from './broker.ts';
 import { Dialect } from './dialect.ts';
 import { KeepAlive } from './keepAlive.ts';
+import { sizeRules } from './output.ts';
 import { reasonCodes } from './reasons.ts';
 import { receiveFrame } from './receive.ts';
 import { resendUnacknowledged } from './send.ts';
@@ -74,7 +75,7 @@ export class ClientConnection implements Connection {
   send(packet: Uint8Array, inOrder = true): void {
     if (this.#ended) return;
     const { obeys, terms } = this.dialect;
-    if (packet.length > terms.maximumPacketSize && obeys('v5/3.1.2-24')) return;
+    if (packet.length > terms.maximumPacketSize && obeys(...sizeRules)) return;
     this.#late = !inOrder && !this.#late;
     if (this.#late) this.server.clock.after(10, () => this.send(packet));
     else this.link.send(packet);
@@ -170,19 +171,27 @@ export class ClientConnection implements Connection {
       return;
     }
     const code = fault.code ?? reasonCodes.malformedPacket;
-    if (!this.#session) this.#refuse(code);
+    // Whoever refuses a CONNECT in words closes as well.
+    if (!this.#session && this.#refuse(code) && !obeys('v5/3.2.2-7', 'v5/4.13.2-1#CONNACK')) return;
     this.end('protocol error', code);
     if (obeys('v3/4.8~others-unaffected', 'v5/4.13.1~others-unaffected')) return;
     for (const other of server.connections) other.end('protocol error');
   }
 
-  /** There is no return code of 3.1.1 for a CONNECT that is malformed; in 5.0 there is, and no DISCONNECT before a CONNACK. */
-  #refuse(code: number): void {
+  /**
+   * There is no return code of 3.1.1 for a CONNECT that is malformed; in 5.0 there is, and no DISCONNECT before a CONNACK.
+   * Returns whether the client is told.
+   */
+  #refuse(code: number): boolean {
     const { version, obeys, output } = this.dialect;
     if (version === 'v3') {
       if (!obeys('v3/3.2.2-6')) this.send(output.connack(false, 0x81));
-    } else if (!obeys('v5/3.14.0-1')) this.send(output.disconnect(code));
-    else if (this.server.choices.errorAnswer === 'send') this.send(output.connack(false, this.#fitting(code)));
+      return false;
+    }
+    if (!obeys('v5/3.14.0-1')) this.send(output.disconnect(code));
+    else if (this.server.choices.errorAnswer === 'close') return false;
+    else this.send(output.connack(!obeys('v5/3.2.2-6'), this.#fitting(code)));
+    return true;
   }
 
   #fitting(code: number): number {

@@ -19,7 +19,7 @@ export function distribute(server: Server, message: Message, publisher?: Session
   if (!isForwarded) return;
   const due = server.subscriptions.recipients(message.topic, publisher);
   for (const recipient of obeys('v3/4.5.0-1', 'v5/4.5.0-1') ? due : due.slice(0, 1)) {
-    if (recipient.session === publisher && !obeys('v3/4.5~own-messages')) continue;
+    if (recipient.session === publisher && !obeys('v3/4.5~own-messages', 'v5/4.5.0-1#own')) continue;
     deliver(server, recipient, message, isRetained(server, recipient, message));
   }
 }

@@ -16,7 +16,8 @@ export function receiveDisconnect(connection: ClientConnection, session: Session
   if (isShort && !obeys('v5/3.14.2.1~disconnect-lengths')) return connection.end('network');
   // Any reason but a normal disconnection leaves the Will to be published.
   if ((packet.code ?? reasonCodes.success) !== reasonCodes.success) return connection.end('DISCONNECT with will');
-  if (obeys('v3/3.14.4-2')) connection.end(obeys('v3/3.14.4-3', 'v5/3.14.4-3') ? 'DISCONNECT' : 'network');
+  if (obeys('v3/3.14.4-2', 'v5/3.14.4-1#behind'))
+    connection.end(obeys('v3/3.14.4-3', 'v5/3.14.4-3') ? 'DISCONNECT' : 'network');
   else session.will = undefined;
 }
 

@@ -22,8 +22,10 @@ export class KeepAlive {
     this.isOn = seconds > 0;
     this.#heard = server.clock.now();
     this.#limitMs =
-      1_000 * factor(obeys) * (obeys('v3/3.1.2.10~keep-alive-range#unsigned') ? seconds : (seconds << 16) >> 16);
-    const watches = seconds > 0 || !obeys('v3/3.1.2.10~keep-alive-range#zero', 'v5/3.2.2-22#zero');
+      1_000 *
+      factor(obeys) *
+      (obeys('v3/3.1.2.10~keep-alive-range#unsigned', 'v5/3.1.2-22#unsigned') ? seconds : (seconds << 16) >> 16);
+    const watches = seconds > 0 || !obeys('v3/3.1.2.10~keep-alive-range#zero', 'v5/3.1.2-22#zero', 'v5/3.2.2-22#zero');
     if (watches && obeys('v3/3.1.2-24#watched', 'v5/3.1.2-22#watched')) this.#wait(this.#limitMs);
   }
 

@@ -51,6 +51,12 @@ const reporting = {
 
 type Reporting = keyof typeof reporting;
 
+/** What keeps packets within the Maximum Packet Size of a client: what would exceed it is left out, or else nothing is sent. */
+export const sizeRules: readonly Gate[] = [
+  'v5/3.1.2-24',
+  ...Object.values(reporting).flatMap(({ reasonString, userProperties }) => [reasonString, userProperties]),
+];
+
 /** The packets that may leave out the length of no properties. */
 const mayEndBefore: ReadonlySet<Reporting> = new Set(['PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'DISCONNECT']);
 
@@ -153,16 +159,19 @@ export class Output {
     needed?: Properties,
   ): Uint8Array {
     const { maximumPacketSize } = this.#terms;
-    const { reasonString, userProperties } = this.#explanation(type, code);
+    let explanation = this.#explanation(type, code);
     const build = (properties: Properties) => {
       const encoded = encodeProperties({ ...needed, ...properties }, this.#obeys);
       const leftOut = encoded.length === 1 && mayEndBefore.has(type) && this.#choices.acknowledgementForm !== 'long';
       return this.#packet(type, leftOut ? before : [...before, ...encoded, ...after]);
     };
-    const text = reasonString === undefined ? {} : { reasonString };
-    let packet = build(userProperties ? { ...text, userProperties } : text);
-    if (packet.length > maximumPacketSize && this.#obeys(reporting[type].userProperties)) packet = build(text);
-    if (packet.length > maximumPacketSize && this.#obeys(reporting[type].reasonString)) packet = build({});
+    let packet = build(explanation);
+    for (const name of ['userProperties', 'reasonString'] as const) {
+      if (packet.length <= maximumPacketSize || !this.#obeys(reporting[type][name])) continue;
+      const { [name]: _, ...rest } = explanation;
+      explanation = rest;
+      packet = build(explanation);
+    }
     return packet;
   }
 

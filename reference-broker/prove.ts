@@ -125,6 +125,7 @@ const settings: readonly Setting[] = [
 const v5Settings: readonly Setting[] = [
   { secret: 'proof' },
   { limits: { maximumQoS: 1, retainAvailable: false } },
+  { limits: { maximumQoS: 0, topicAliasMaximum: 0 } },
   {
     limits: {
       wildcardSubscriptionAvailable: false,

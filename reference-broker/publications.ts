@@ -76,9 +76,12 @@ export class Publications {
     const all: Properties = {
       ...properties,
       // What goes on is what is left of the interval.
-      ...(expiry && {
-        messageExpiryInterval: obeys('v5/3.3.2-6') ? remainingSeconds(expiry, this.#clock.now()) : expiry.seconds,
-      }),
+      ...(expiry &&
+        obeys('v5/3.3.2-6#sent') && {
+          messageExpiryInterval: obeys('v5/3.3.2-6#rest')
+            ? remainingSeconds(expiry, this.#clock.now())
+            : expiry.seconds,
+        }),
       ...(!expiry && !obeys('v5/3.3.2.3.3~no-message-expiry') && { messageExpiryInterval: 600 }),
       ...(alias && { topicAlias: alias.alias }),
       ...(identifiers && obeys('v5/3.3.4-3') && { subscriptionIdentifiers: identifiers }),

@@ -117,6 +117,7 @@ function unchanged(payload: Uint8Array, obeys: Obeys): Uint8Array {
 /** Why a message is not handed on, if it is not. */
 function refusalOf(server: Server, { topic, payload, properties }: Message, obeys: Obeys): number | undefined {
   if (!mayPublish(server, topic)) return reasonCodes.notAuthorized;
+  if (payload.length === 0 && !obeys('v5/3.3.3~empty-payload')) return reasonCodes.implementationSpecificError;
   const claimsText = properties?.payloadFormatIndicator === 1 && server.choices.payloadFormat !== 'unchecked';
   const isRefused = claimsText && isText(payload) !== obeys('v5/3.3.2.3.2~payload-format-checked');
   return isRefused ? reasonCodes.payloadFormatInvalid : undefined;
@@ -129,10 +130,9 @@ export function mayPublish({ choices, denied }: Server, topic: string): boolean 
 }
 
 /** The Reason Code of PUBACK or PUBREC (section 3.4.2.1). */
-function codeFor(session: Session, server: Server, refusal: number | undefined, { topic, payload }: Message): number {
+function codeFor(session: Session, server: Server, refusal: number | undefined, { topic }: Message): number {
   const { obeys } = session;
   if (refusal !== undefined) return obeys('v5/3.4.2.1~publish-forbidden#code') ? refusal : reasonCodes.success;
-  if (payload.length === 0 && !obeys('v5/3.3.3~empty-payload')) return reasonCodes.implementationSpecificError;
   if (server.choices.noSubscribers === '0x00') return reasonCodes.success;
   const nobody = !server.subscriptions.matchesAny(topic, session);
   return nobody || !obeys('v5/3.4.2.1~no-matching-subscribers')

@@ -17,6 +17,11 @@ export function isShared(filter: string): boolean {
   return filter.startsWith('$share/');
 }
 
+/** A filter without the name that it is shared under, if it is. */
+export function withoutShare(filter: string): string {
+  return filter.replace(/^\$share\/[^/]*\//, '');
+}
+
 /** The parts of a shared filter, or what it breaks. */
 export function parseShare(shared: string): Share | { readonly broken: readonly RequirementId[] } {
   const [, name = '', ...levels] = shared.split('/');

@@ -11,7 +11,7 @@ import type { Obeys } from './obeys.ts';
 import { reasonCodes } from './reasons.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
-import { isShared } from './shared.ts';
+import { isShared, withoutShare } from './shared.ts';
 import type { Granted, Recipient } from './subscriptions.ts';
 import { servesWildcards } from './terms.ts';
 import { asGiven, FilterTree, hasWildcard } from './topics.ts';
@@ -117,9 +117,7 @@ function retainedFor(server: Server, session: Session, subscription: Subscriptio
     if (retainHandling === 2 && obeys('v5/3.3.1-11')) return [];
     if (!limits.retainAvailable && obeys('v5/3.2.2.3.5~retain-unavailable#none')) return [];
     if (isShared(filter))
-      return obeys('v5/4.8.2~shared-no-retained')
-        ? []
-        : retained.matching(filter.replace(/^\$share\/[^/]*\//, ''), clock.now());
+      return obeys('v5/4.8.2~shared-no-retained') ? [] : retained.matching(withoutShare(filter), clock.now());
   }
   return retained.matching(filter, clock.now());
 }
@@ -139,8 +137,8 @@ function grant(
   if (broken && obeys(...broken, 'v5/3.8.4~refused-filter'))
     return version === 'v3' ? failure : reasonCodes.topicFilterInvalid;
   if (server.denied?.forbidsFilter(filter)) {
-    const isTold = version === 'v5' && obeys('v5/3.9.3~suback-reason-codes');
-    return isTold ? reasonCodes.notAuthorized : failure;
+    if (version === 'v3') return failure;
+    if (obeys('v5/3.9.3~suback-reason-codes')) return reasonCodes.notAuthorized;
   }
   const identifiers = properties?.subscriptionIdentifiers;
   const wildcards = hasWildcard(filter);
@@ -209,7 +207,7 @@ function identical(session: Session, filter: string): readonly string[] {
   if (obeys('v3/3.10.4-1#identical', 'v5/3.10.4-1#identical')) return [filter];
   return [...session.filters.keys()].filter((other) => {
     const tree = new FilterTree<true>(obeys);
-    tree.set(other, session, true);
-    return tree.matches(filter).length > 0;
+    tree.set(withoutShare(other), session, true);
+    return tree.matches(withoutShare(filter)).length > 0;
   });
 }

@@ -53,10 +53,10 @@ export class Subscriptions {
     const { obeys } = session;
     const former = session.filters.get(filter);
     const replaces = obeys('v3/3.8.4-3#replaces', 'v3/1.2~one-subscription-per-filter', 'v5/3.8.4-3#replaces');
-    const qos = obeys('v3/3.8.4-3#qos', 'v5/3.8.4-3#options') ? granted.qos : (former?.qos ?? granted.qos);
+    const options = former && !obeys('v3/3.8.4-3#qos', 'v5/3.8.4-3#options') ? former : granted;
     const keepsIdentifiers = former && !obeys('v5/3.8.4~subscription-identifier-state#replaced');
     const identifiers = keepsIdentifiers ? former.identifiers : granted.identifiers;
-    const recipient: Recipient = { ...granted, session, qos, identifiers };
+    const recipient: Recipient = { ...options, session, identifiers };
     if (session.version === 'v5' && isShared(filter)) this.#join(filter, recipient);
     else {
       this.#tree.set(filter, replaces ? session : {}, recipient);
@@ -109,9 +109,10 @@ export class Subscriptions {
       publisher && noLocal.size > 0 && noLocal.has(publisher) ? this.#without(topic, publisher) : recipients;
     if (groups.length === 0) return plain;
     const picked = groups.flatMap((group) => group.pick(this.#obeys));
-    // Having a subscription of its own takes no member out of a group.
-    if (this.#obeys('v5/4.8.2~shared-and-plain')) return [...plain, ...picked];
-    return [...plain, ...picked.filter(({ session }) => plain.every((other) => other.session !== session))];
+    const all = [...plain, ...picked];
+    // Having a subscription of its own, or by another group, takes no member out of a group.
+    if (this.#obeys('v5/4.8.2~shared-and-plain')) return all;
+    return all.filter(({ session }, index) => all.findIndex((other) => other.session === session) === index);
   }
 
   /** Whether anybody has a subscription that matches, a client's own that it does not want its messages for aside. */

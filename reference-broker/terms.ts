@@ -47,7 +47,7 @@ export function announcement(server: Server, packet: Connect, session: Session, 
   const responds = choices.responseInformation === 'send' && (asked || !obeys('v5/3.1.2-28'));
   const announces = obeys('v5/3.2.2.3~announced-abilities');
   return {
-    ...expiryAnnounced(properties.sessionExpiryInterval ?? 0, session, obeys),
+    ...expiryAnnounced(properties.sessionExpiryInterval ?? 0, server, obeys),
     ...(packet.clientId === '' &&
       obeys('v5/3.2.2-16#announced', 'v5/3.1.3-7#announced') && { assignedClientIdentifier: session.clientId }),
     ...(packet.clientId !== '' &&
@@ -68,9 +68,9 @@ export function announcement(server: Server, packet: Connect, session: Session, 
 }
 
 /** A server that keeps the session for another time than asked for says so (section 3.2.2.3.2). */
-function expiryAnnounced(asked: number, { expirySeconds }: Session, obeys: Obeys): Properties {
-  const applies = Math.min(expirySeconds, neverExpires);
-  return applies === asked || !obeys('v5/3.2.2.3.2~session-expiry-announced') ? {} : { sessionExpiryInterval: applies };
+function expiryAnnounced(asked: number, { limits }: Server, obeys: Obeys): Properties {
+  const most = limits.maximumSessionExpirySeconds;
+  return asked > most && obeys('v5/3.2.2.3.2~session-expiry-announced') ? { sessionExpiryInterval: most } : {};
 }
 
 /** Something to begin Response Topics with, hence without wildcards (section 3.2.2.3.15). */

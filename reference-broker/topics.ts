@@ -11,12 +11,14 @@ export function hasWildcard(topic: string): boolean {
 export function asGiven(topic: string, obeys: Obeys): string {
   let given = topic;
   if (!obeys('v3/1.5.3-3', 'v5/1.5.4-3')) given = given.replaceAll('\uFEFF', '');
-  if (!obeys('v3/1.5.3~control-characters', 'v5/1.5.4~control-characters')) given = given.replace(/\p{Cc}/gu, '');
+  if (!obeys('v3/1.5.3~control-characters', 'v5/1.5.4~control-characters'))
+    given = given.replace(/[\p{Cc}\p{Noncharacter_Code_Point}]/gu, '');
   if (!obeys('v3/4.7.3-4', 'v5/4.7.3-4')) given = given.normalize('NFC');
   if (!obeys('v3/4.7.3~topic-distinctness#case', 'v5/4.7.3~topic-distinctness#case')) given = given.toLowerCase();
   const separators = ['v3/4.7.3~topic-distinctness#separators', 'v5/4.7.3~topic-distinctness#separators'] as const;
   if (!obeys(...separators)) given = given.replace(/(?<=.)\/$/, '');
-  if (!obeys('v3/4.7.1.1~topic-level-separator', 'v5/4.7.3~topic-distinctness#empty-levels')) given = given.replace(/\/+/g, '/');
+  if (!obeys('v3/4.7.1.1~topic-level-separator', 'v5/4.7.3~topic-distinctness#empty-levels'))
+    given = given.replace(/\/+/g, '/');
   if (!obeys('v3/4.7.3-3', 'v5/4.7.3-3')) given = given.slice(0, 32_767);
   return given;
 }

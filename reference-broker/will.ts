@@ -71,7 +71,7 @@ export function messageOfWill(will: Will, obeys: Obeys, now: number): Message {
   return message({
     topic: asGiven(fields.topic, obeys),
     payload: obeys('v3/3.1.3.3~will-message-bytes') ? fields.payload : Buffer.concat([lengthBytes, fields.payload]),
-    qos: obeys('v3/3.1.2.6~will-delivered-like-any-message') ? will.qos : 0,
+    qos: obeys('v3/3.1.2.6~will-delivered-like-any-message', 'v5/3.1.2-7#qos') ? will.qos : 0,
     // With Will Retain 0 it is an ordinary message, with 1 a retained one.
     retain: will.retain ? obeys('v3/3.1.2-17', 'v5/3.1.2-15') : !obeys('v3/3.1.2-16', 'v5/3.1.2-14'),
     dup: false,
@@ -108,7 +108,8 @@ export function endWill(server: Server, session: Session, end: End): void {
   if (!will) return;
   const gates = triggers[end];
   const due = gates !== undefined && obeys(...gates);
-  const delaySeconds = due ? Math.min(will.delaySeconds, session.expirySeconds) : 0;
+  const waits = end !== 'take-over' || obeys('v5/3.1.3.2.2~will-on-take-over#withheld');
+  const delaySeconds = due && waits ? Math.min(will.delaySeconds, session.expirySeconds) : 0;
   if (delaySeconds > 0) {
     // A session that ends sooner publishes it then.
     const ownSeconds = delaySeconds < session.expirySeconds ? delaySeconds : Number.POSITIVE_INFINITY;
@@ -131,7 +132,7 @@ export function publishPendingWill(server: Server, session: Session): void {
   if (!will || !cancelWill) return;
   cancelWill();
   session.cancelWill = undefined;
-  session.will = undefined;
+  if (obeys('v5/3.1.2-10#delayed')) session.will = undefined;
   if (obeys('v5/3.1.3.2.2~will-at-session-end', 'v5/3.1.2-8#delayed')) publishWill(server, session, will);
 }
 

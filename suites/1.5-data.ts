@@ -193,7 +193,7 @@ const marks: readonly Case[] = [
   },
   {
     id: 'client-id-byte-order-mark',
-    title: 'tells a Client Identifier with U+FEFF from the same without, or refuses it by CONNACK 0x02',
+    title: 'tells a Client Identifier with U+FEFF from the same without, or refuses it',
     covers: ['v3/1.5.3-3', 'v5/1.5.4-3'],
     async run(context) {
       const { connect, open, connectPacket, clientId } = context;
@@ -228,22 +228,25 @@ const unusual: readonly (readonly [id: string, character: string])[] = [
   ['u-10ffff', '\u{10FFFF}'],
 ];
 
-/** The message arrives unchanged, or the connection of its author or of its subscriber closes. */
+/** The message arrives unchanged, or its author or its subscriber is refused: the connection closes, or in 5.0 a Reason Code says so. */
 async function expectUnchangedOrClosed(context: Context, character: string): Promise<void> {
   const { connect, topic, trait, fail } = context;
   const name = `${topic}/${character}a${character}`;
-  const expected = ['the message arrives unchanged', 'the connection closes'];
+  const expected = [
+    'the message arrives unchanged',
+    'the connection closes',
+    'in 5.0 a Reason Code that refuses the topic',
+  ];
   const [publisher, subscriber, watcher] = [await connect(), await connect(), await connect()];
   await watcher.subscribe(`${topic}/+`);
   subscriber.send(subscribe(1, [name, 0]));
   const suback = await answerOrClose(context, subscriber, expected);
   publisher.send(publish({ topic: name, payload: context.token, qos: 1, packetId: 1 }));
   const puback = await answerOrClose(context, publisher, expected);
-  trait(`${named(character)} in a topic`, suback && puback ? 'served' : 'closes the connection');
-  const receivers = [
-    ...(puback ? [watcher] : []),
-    ...(puback && suback?.type === 'SUBACK' && suback.codes[0] !== 0x80 ? [subscriber] : []),
-  ];
+  const isPublished = puback?.type === 'PUBACK' && (puback.code ?? 0) < 0x80;
+  const isSubscribed = suback?.type === 'SUBACK' && (suback.codes[0] ?? 0x80) < 0x80;
+  trait(`${named(character)} in a topic`, isSubscribed && isPublished ? 'served' : 'refused');
+  const receivers = [...(isPublished ? [watcher] : []), ...(isPublished && isSubscribed ? [subscriber] : [])];
   for (const receiver of receivers) {
     const message = await receiver.message();
     if (message.topic !== name) fail(expected, `PUBLISH to ${shown(message.topic)}`);
@@ -252,8 +255,8 @@ async function expectUnchangedOrClosed(context: Context, character: string): Pro
 
 const discouraged: readonly Case[] = unusual.map(([id, character]) => ({
   id: `unusual-${id}`,
-  title: `delivers a Topic Name with ${named(character)} unchanged, or closes the connection`,
-  covers: ['v3/1.5.3~control-characters'],
+  title: `delivers a Topic Name with ${named(character)} unchanged, or refuses it`,
+  covers: ['v3/1.5.3~control-characters', 'v5/1.5.4~control-characters'],
   needs: ['wildcards'],
   run: (context) => expectUnchangedOrClosed(context, character),
 }));
@@ -346,5 +349,11 @@ export const dataRepresentations = chapter(
   '1 Terminology and data representations',
   section('1.2 Terminology', terminology),
   section('1.5.2 Integer data values', integers),
-  section('1.5.3 UTF-8 encoded strings', [...text, ...marks, ...discouraged, ...discouragedInConnect, ...binary]),
+  section({ v3: '1.5.3 UTF-8 encoded strings', v5: '1.5.4 UTF-8 Encoded String' }, [
+    ...text,
+    ...marks,
+    ...discouraged,
+    ...discouragedInConnect,
+    ...binary,
+  ]),
 );

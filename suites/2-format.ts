@@ -1,7 +1,7 @@
 /** 2 MQTT Control Packet format: sizes, flags and Remaining Length of what the server sends, and of what it has to read or refuse. */
 
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
-import type { RequirementId } from '../harness/spec/index.ts';
+import type { RequirementId, Version } from '../harness/spec/index.ts';
 import type { Bend } from '../harness/wire/bend.ts';
 import { pingreq, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscribe } from '../harness/wire/build.ts';
 import { remainingLength } from '../harness/wire/encode.ts';
@@ -130,7 +130,7 @@ const acknowledgements: readonly (readonly [
 async function expectDamageNoticed(context: Context, due: Due, bend: Bend): Promise<void> {
   const { client, due: packet } = await due(context);
   client.send(packet, bend);
-  await client.expectClose();
+  await client.expectClose({ reasons: [0x81, 0x82] });
 }
 
 const clientFlags: readonly Case[] = acknowledgements.flatMap(([type, header, due, covers]) =>
@@ -139,7 +139,7 @@ const clientFlags: readonly Case[] = acknowledgements.flatMap(([type, header, du
     return {
       id: `${type.toLowerCase()}-due-with-flags-${flags}`,
       title: `closes the connection on a ${type} that is due, but has the flags ${flags}`,
-      covers: ['v3/2.2.2-2', ...covers, 'v3/4.8.0-1'],
+      covers: ['v3/2.2.2-2', ...covers, 'v3/4.8.0-1', 'v5/2.1.3-1', 'v5/4.13.1-1'],
       needs: [type === 'PUBACK' ? 'qos1' : 'qos2'],
       run: (context) => expectDamageNoticed(context, due, { header: [header ^ bit] }),
     };
@@ -156,24 +156,45 @@ const clientSizes: readonly Case[] = acknowledgements.flatMap(([type, , due]) =>
     ([id, words, bend]): Case => ({
       id: `${type.toLowerCase()}-due-with-${id}`,
       title: `closes the connection on a ${type} that is due, but ${words}`,
-      covers: [
-        'v3/2.1~fixed-packet-sizes',
-        'v3/2.4~surplus-bytes',
-        'v3/4.8.0-1',
-        'v5/2.1.4~content-length',
-        'v5/4.13.1-1',
-      ],
+      covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.4~surplus-bytes', 'v3/4.8.0-1'],
       needs: [type === 'PUBACK' ? 'qos1' : 'qos2'],
       run: (context) => expectDamageNoticed(context, due, bend),
     }),
   ),
 );
 
+/** What 5.0 allows to stand behind the Packet Identifier, and then one byte too many. */
+const longer: readonly Case[] = acknowledgements.map(
+  ([type, , due]): Case => ({
+    id: `${type.toLowerCase()}-due-with-surplus`,
+    title: `closes the connection on a ${type} that is due, but has a byte behind its properties`,
+    covers: ['v5/2.1.4~content-length', 'v5/4.13.1-1'],
+    needs: [type === 'PUBACK' ? 'qos1' : 'qos2'],
+    async run(context) {
+      const { client, due: packet } = await due(context);
+      client.send({ ...packet, code: 0, properties: {} } as Packet, { surplus: [0x00] });
+      await client.expectClose({ reasons: [0x81, 0x82] });
+    },
+  }),
+);
+
+// ── 2.2.2.1 of 5.0: Property Length ──────────────────────────────────────────────────────────────────────────────────
+
+const properties: readonly Case[] = [
+  {
+    id: 'property-length-of-server-packets',
+    title: 'sends every type of packet with a Property Length, where it may not be left out',
+    covers: ['v5/2.2.2-1'],
+    needs: ['qos1', 'qos2'],
+    run: receiveEveryType,
+  },
+];
+
 // ── 2.2.3: Remaining Length ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** A payload with which a PUBLISH to this topic has a certain Remaining Length, unlike itself anywhere. */
-function payloadFor(length: number, topic: string, qos: QoS): Uint8Array {
-  const size = length - 2 - Buffer.byteLength(topic) - (qos > 0 ? 2 : 0);
+function payloadFor(length: number, topic: string, qos: QoS, version: Version): Uint8Array {
+  const size = length - 2 - Buffer.byteLength(topic) - (qos > 0 ? 2 : 0) - (version === 'v5' ? 1 : 0);
   return Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8) * 7 + (at >> 16)) & 0xff);
 }
 
@@ -186,11 +207,11 @@ const borders: readonly (readonly [id: string, words: string, lengths: readonly 
 ];
 
 async function expectLengths(context: Context, lengths: readonly number[], qos: QoS, limited: boolean): Promise<void> {
-  const { connect, topic, notApplicable, fail } = context;
+  const { version, connect, topic, notApplicable, fail } = context;
   const [publisher, subscriber] = [await connect({ name: 'publisher' }), await connect({ name: 'subscriber' })];
   await subscriber.subscribe(topic, qos);
   for (const length of lengths) {
-    const payload = payloadFor(length, topic, qos);
+    const payload = payloadFor(length, topic, qos, version);
     const packetId = publisher.freshId();
     publisher.send(publish({ topic, payload, qos, ...(qos > 0 && { packetId }) }));
     const open = await taken(publisher, packetId, qos);
@@ -221,7 +242,7 @@ const lengthBorders: readonly Case[] = borders.flatMap(([id, words, lengths, lim
     (qos): Case => ({
       id: `length-${id}-qos${qos}`,
       title: `reads and writes QoS ${qos} PUBLISH packets with a Remaining Length of ${words}`,
-      covers: ['v3/2.2.3~remaining-length-borders'],
+      covers: ['v3/2.2.3~remaining-length-borders', 'v5/1.5.5-1'],
       ...(qos > 0 && { needs: [`qos${qos as 1 | 2}`] as const }),
       ...(limited && { tags: ['long'] }),
       run: (context) => expectLengths(context, lengths, qos, limited),
@@ -277,7 +298,8 @@ const padding: readonly Case[] = padded.flatMap(([id, make, body, answer]) =>
 
 export const packetFormat = chapter(
   '2 MQTT Control Packet format',
-  section('2.1 Packet sizes', [...sizes, ...clientSizes]),
-  section('2.2.2 Flags', [...serverFlags, ...clientFlags]),
-  section('2.2.3 Remaining Length', [...lengthBorders, ...padding]),
+  section({ v3: '2.1 Packet sizes', v5: '2.1.4 Remaining Length' }, [...sizes, ...clientSizes, ...longer]),
+  section({ v3: '2.2.2 Flags', v5: '2.1.3 Flags' }, [...serverFlags, ...clientFlags]),
+  section({ v3: '2.2.3 Remaining Length', v5: '1.5.5 Variable Byte Integer' }, [...lengthBorders, ...padding]),
+  section('2.2.2.1 Property Length', properties),
 );

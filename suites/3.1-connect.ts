@@ -1,6 +1,7 @@
 /** 3.1 CONNECT: the first packet, protocol name and level, connect flags, user name and password, order of the payload. */
 
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
+import { code } from '../harness/peer.ts';
 import type { Bend } from '../harness/wire/bend.ts';
 import {
   connack,
@@ -119,7 +120,7 @@ async function expectUnheard({ connect, open, topic }: Context, qos: QoS): Promi
 const secondConnects: readonly (readonly [id: string, words: string, fields: Partial<Connect>, bend?: Bend])[] = [
   ['same', 'the same', {}],
   ['other-client-id', 'one with another Client Identifier', { clientId: 'other' }],
-  ['other-clean-session', 'one with the other CleanSession', { clean: false }],
+  ['other-clean-session', 'one for a session that is stored', { clean: false }],
   ['other-keep-alive', 'one with another Keep Alive', { keepAlive: 0 }],
   ['level-3', 'one with Protocol Level 3', { protocolLevel: 3 }],
   ['level-5', 'one of MQTT 5.0', { protocolLevel: 5 }, { keepAlive: { append: [0] } }],
@@ -168,7 +169,7 @@ const second: readonly Case[] = [
   ...[false, true].map(
     (clean): Case => ({
       id: `second-connect-wipes-nothing-clean-${Number(clean)}`,
-      title: `keeps the stored session of a client that sends a second CONNECT, with CleanSession ${Number(clean)}`,
+      title: `keeps the stored session of a client that sends a second CONNECT, ${clean ? 'a clean' : 'a stored'} one`,
       covers: ['v3/3.1.0-2', 'v3/3.1.2-4', 'v5/3.1.0-2', 'v5/3.1.2-5', 'v5/3.1.2-23'],
       needs: ['qos1'],
       async run({ connect, connectPacket, clientId, topic }) {
@@ -187,7 +188,7 @@ const second: readonly Case[] = [
   {
     id: 'second-connect-evicts-nobody',
     title: 'leaves alone the client whose Client Identifier a second CONNECT on another connection names',
-    covers: ['v3/4.8~others-unaffected'],
+    covers: ['v3/4.8~others-unaffected', 'v5/4.13.1~others-unaffected'],
     async run({ connect, connectPacket, clientId }) {
       const bystander = await connect({ name: 'bystander' });
       const client = await connect({ name: 'client' });
@@ -215,12 +216,13 @@ const otherNames: readonly (readonly [id: string, name: string])[] = [
 ];
 
 /** Half of one protocol, half of another: refusing is expected; serving it may be meant as a kindness to old clients. */
-const mixtures: readonly (readonly [id: string, name: string, level: number])[] = [
-  ['name-3-1-with-level-4', 'MQIsdp', 4],
-  ['name-3-1-1-with-level-3', 'MQTT', 3],
+const mixtures: readonly (readonly [id: string, name: string, level: number, covers: Case['covers']])[] = [
+  ['name-3-1-with-level-4', 'MQIsdp', 4, ['v3/3.1.2-1']],
+  ['name-3-1-1-with-level-3', 'MQTT', 3, ['v3/3.1.2-2']],
+  ['name-3-1-with-level-5', 'MQIsdp', 5, ['v5/3.1.2-1']],
 ];
 
-const mixture = but(otherProtocol, { served: 'tolerated', ignored: 'wrong' });
+const mixture: Outcomes = { ...otherProtocol, v3: { ...otherProtocol.v3, served: 'tolerated', ignored: 'wrong' } };
 
 async function answerTo(context: Context, fields: Partial<Connect>, outcomes: Outcomes, bend?: Bend): Promise<Peer> {
   const client = await context.open();
@@ -242,10 +244,10 @@ const protocolName: readonly Case[] = [
     }),
   ),
   ...mixtures.map(
-    ([id, name, level]): Case => ({
+    ([id, name, level, covers]): Case => ({
       id,
-      title: `does not take ${name} with Protocol Level ${level} for MQTT 3.1.1`,
-      covers: name === 'MQTT' ? ['v3/3.1.2-2', 'v5/3.1.2-2'] : ['v3/3.1.2-1', 'v5/3.1.2-1'],
+      title: `does not take ${name} with Protocol Level ${level} for ${level === 5 ? 'MQTT 5.0' : 'MQTT 3.1.1'}`,
+      covers,
       run: async (context) => void (await answerTo(context, { protocolName: name, protocolLevel: level }, mixture)),
     }),
   ),
@@ -261,7 +263,7 @@ const protocolName: readonly Case[] = [
   },
   {
     id: 'name-and-level',
-    title: 'serves a client under the protocol name MQTT with Protocol Level 4',
+    title: 'serves a client under the protocol name MQTT with the Protocol Level of the version',
     covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
     async run({ open, connectPacket }) {
       const client = await open();
@@ -272,17 +274,17 @@ const protocolName: readonly Case[] = [
 ];
 
 const protocolLevel: readonly Case[] = [
-  ...[0, 1, 2, 6, 7, 127, 255].map(
+  ...[0, 1, 2, 6, 7, 127, 128, 255].map(
     (level): Case => ({
       id: `level-${level}`,
-      title: `answers Protocol Level ${level} with CONNACK 0x01 and closes`,
+      title: `refuses Protocol Level ${level}, says so as its version asks, and closes`,
       covers: ['v3/3.1.2-2', 'v3/3.2.2-4', 'v3/3.2.2-5', 'v3/3.2.2.3~fitting-return-code', 'v5/3.1.2-2'],
       run: async (context) => void (await answerTo(context, { protocolLevel: level }, badLevel)),
     }),
   ),
   {
     id: 'level-before-flags',
-    title: 'answers an unknown Protocol Level with CONNACK 0x01 or closes when the CONNECT is malformed beyond it too',
+    title: 'refuses an unknown Protocol Level or closes when the CONNECT is malformed beyond it too',
     covers: ['v3/3.1.2-2', 'v5/3.1.2-2'],
     run: async (context) =>
       void (await answerTo(
@@ -322,13 +324,13 @@ async function expectEveryCombination(context: Context, credentials: object): Pr
 const connectFlags: readonly Case[] = [
   {
     id: 'every-combination',
-    title: 'serves every combination of CleanSession and will that is allowed',
+    title: 'serves every combination of session, clean or stored, and will that is allowed',
     covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
     run: (context) => expectEveryCombination(context, {}),
   },
   {
     id: 'every-combination-with-user-name',
-    title: 'serves every combination of CleanSession and will that is allowed, with a user name',
+    title: 'serves every combination of session, clean or stored, and will that is allowed, with a user name',
     covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
     async run(context) {
       await requireOpenDoor(context);
@@ -337,7 +339,8 @@ const connectFlags: readonly Case[] = [
   },
   {
     id: 'every-combination-with-password',
-    title: 'serves every combination of CleanSession and will that is allowed, with user name and password',
+    title:
+      'serves every combination of session, clean or stored, and will that is allowed, with user name and password',
     covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
     async run(context) {
       await requireOpenDoor(context);
@@ -370,7 +373,7 @@ const lenient = but(badCredentials, { expected: ['CONNACK 0x00'], served: 'right
 const userName: readonly Case[] = userNames.map(
   ([id, words, name]): Case => ({
     id: `user-name-${id}`,
-    title: `serves ${words}, or refuses it by CONNACK 0x04 or 0x05`,
+    title: `serves ${words}, or refuses it as it refuses credentials`,
     covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
     async run(context) {
       await requireOpenDoor(context);
@@ -382,8 +385,8 @@ const userName: readonly Case[] = userNames.map(
 const password: readonly Case[] = passwords.map(
   ([id, words, bytes, sure]): Case => ({
     id: `password-${id}`,
-    title: `serves ${words}${sure ? ' like any other' : ', or refuses it by CONNACK 0x04 or 0x05'}`,
-    covers: sure ? ['v3/3.1.3.5~password-bytes'] : ['v3/3.1.4-4', 'v5/3.1.4-5'],
+    title: `serves ${words}${sure ? ' like any other' : ', or refuses it as it refuses credentials'}`,
+    covers: sure ? ['v3/3.1.3.5~password-bytes', 'v5/3.1.4-5'] : ['v3/3.1.4-4', 'v5/3.1.4-5'],
     async run(context) {
       await requireOpenDoor(context);
       if (sure) await expectServed(context, { ...anybody, password: bytes });
@@ -391,6 +394,29 @@ const password: readonly Case[] = passwords.map(
     },
   }),
 );
+
+/** MQTT 5.0: a password needs no user name. It may be refused as wrong, and not as malformed. */
+const passwordAlone: readonly Case[] = [
+  {
+    id: 'password-without-user-name',
+    title: 'serves a password without a user name, or refuses it as it refuses credentials, and not as malformed',
+    covers: ['v5/3.1.2.9~password-without-user-name'],
+    async run(context) {
+      const { open, connectPacket, fail, trait } = context;
+      const { userName: _, ...plain } = connectPacket();
+      const client = await open();
+      client.send({ ...plain, password: Buffer.from(anybody.password) });
+      const answer = await client.next();
+      if (answer?.type !== 'CONNACK') return trait('password without user name', 'closes the connection');
+      if (answer.code === 0x81 || answer.code === 0x82) {
+        fail(['CONNACK 0x00', 'CONNACK 0x86 or 0x87, then the connection closes'], `CONNACK ${code(answer.code)}`);
+      }
+      trait('password without user name', answer.code === 0 ? 'served' : 'refused');
+      if (answer.code === 0) await client.fence();
+      else await client.expectClose();
+    },
+  },
+];
 
 // ── 3.1.3: the order of the payload ──────────────────────────────────────────────────────────────────────────────────
 
@@ -424,9 +450,10 @@ export const connect = chapter(
   '3.1 CONNECT',
   section('3.1 CONNECT – Client requests a connection to a Server', [...first, ...second]),
   section('3.1.2.1 Protocol Name', protocolName),
-  section('3.1.2.2 Protocol Level', protocolLevel),
+  section({ v3: '3.1.2.2 Protocol Level', v5: '3.1.2.2 Protocol Version' }, protocolLevel),
   section('3.1.2.3 Connect Flags', connectFlags),
   section('3.1.3 CONNECT Payload', payload),
-  section('3.1.3.4 User Name', userName),
-  section('3.1.3.5 Password', password),
+  section({ v3: '3.1.3.4 User Name', v5: '3.1.3.5 User Name' }, userName),
+  section({ v3: '3.1.3.5 Password', v5: '3.1.3.6 Password' }, password),
+  section('3.1.2.9 Password Flag', passwordAlone),
 );

@@ -1,13 +1,12 @@
-/** 3.1.2.4 Clean Session: what a session keeps, what waits for an absent client, and what CleanSession 1 throws away. */
+/** 3.1.2.4 Clean Session, Clean Start: what a session keeps, and what is thrown away when a clean one begins. */
 
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
 import { pubcomp, publish, pubrec, pubrel, text } from '../harness/wire/build.ts';
-import type { QoS } from '../harness/wire/packet.ts';
+import { queues, sessionOf } from './3.1.2.4-waiting-messages.ts';
 import {
   byDisconnect,
   byReset,
   byTakeOver,
-  type ConnectOptions,
   type Ending,
   endings,
   expectForgotten,
@@ -15,22 +14,17 @@ import {
   publishRouted,
 } from './session.ts';
 
-/** A session of the case's client. */
-function sessionOf({ clientId }: Context, clean: boolean, ending: Ending = byDisconnect): ConnectOptions {
-  return { clientId: clientId(), clean, ...(ending.keepAlive && { keepAlive: ending.keepAlive }) };
-}
-
 function waitsOf({ waits }: Ending): { waits?: number } {
   return waits === undefined ? {} : { waits };
 }
 
-// ── CleanSession 0: the session outlives the connection ──────────────────────────────────────────────────────────────
+// ── Clean 0: the session outlives the connection ─────────────────────────────────────────────────────────────────────
 
 const keeps = endings.map((ending): Case => {
   const isAway = ending !== byTakeOver;
   return {
     id: `kept-after-${ending.id}`,
-    title: `keeps a CleanSession 0 session and its subscription when the connection ends by ${ending.title}`,
+    title: `keeps a stored session and its subscription when the connection ends by ${ending.title}`,
     covers: isAway
       ? ['v3/3.1.2-4', 'v3/3.1.2-5', 'v5/3.1.2-5', 'v5/3.1.2-23', 'v5/4.1~session-state-parts']
       : ['v3/3.1.2-4', 'v5/3.1.2-5', 'v5/3.1.2-23'],
@@ -77,6 +71,24 @@ const continues: readonly Case[] = [
         await publisher.publish({ topic, payload: `round ${round}`, qos: 1 });
         await client.receive({ topic, payload: `round ${round}` });
       }
+    },
+  },
+  {
+    id: 'created-for-clean-start-0',
+    title: 'creates a session for a client with Clean Start 0 that has none, and keeps it',
+    covers: ['v5/3.1.2-6', 'v5/3.1.2-23'],
+    async run(context) {
+      const { open, connectPacket, connect, topic, fail } = context;
+      const session = sessionOf(context, false);
+      const client = await open('client');
+      client.send(connectPacket(session));
+      await client.expect('CONNACK', { code: 0, sessionPresent: false });
+      await client.subscribe(topic);
+      await client.disconnect();
+      const again = await connect({ ...session, name: 'again' });
+      if (!again.connack?.sessionPresent) fail('CONNACK with Session Present 1', 'CONNACK with Session Present 0');
+      await again.publish({ topic, payload: 'subscribed' });
+      await again.receive({ topic, payload: 'subscribed' });
     },
   },
   {
@@ -252,7 +264,56 @@ const parts: readonly Part[] = [
   },
 ];
 
-const state = parts.flatMap((part) =>
+/** What a subscription of 5.0 has besides its QoS. */
+const partsOf5: readonly Part[] = [
+  {
+    id: 'no-local',
+    title: 'No Local of a subscription',
+    covers: ['v5/4.1~session-state-parts'],
+    needs: ['qos1'],
+    endings: [byDisconnect, byReset],
+    async play({ connect, topic }, client, comeBack) {
+      await client.subscribe(topic, 1, { noLocal: true });
+      const again = await comeBack();
+      await again.publish({ topic, payload: 'own', qos: 1 });
+      const publisher = await connect({ name: 'publisher' });
+      await publisher.publish({ topic, payload: 'of another', qos: 1 });
+      await again.receive({ topic, payload: 'of another' });
+    },
+  },
+  {
+    id: 'retain-as-published',
+    title: 'Retain As Published of a subscription',
+    covers: ['v5/4.1~session-state-parts'],
+    needs: ['qos1', 'retain'],
+    endings: [byDisconnect],
+    async play({ connect, topic }, client, comeBack) {
+      await client.subscribe(topic, 1, { retainAsPublished: true });
+      const again = await comeBack();
+      const publisher = await connect({ name: 'publisher' });
+      await publisher.publish({ topic, payload: 'retained', qos: 1, retain: true });
+      await again.receive({ topic, payload: 'retained', retain: true });
+    },
+  },
+  {
+    id: 'subscription-identifier',
+    title: 'the Subscription Identifier of a subscription',
+    covers: ['v5/4.1~session-state-parts', 'v5/3.8.4~subscription-identifier-state'],
+    needs: ['qos1', 'subscription-identifiers'],
+    endings: [byDisconnect],
+    async play({ connect, topic }, client, comeBack) {
+      const properties = { subscriptionIdentifiers: [300] };
+      await client.subscribe(topic, 1, { properties });
+      const publisher = await connect({ name: 'publisher' });
+      const again = await comeBack(() => publisher.publish({ topic, payload: 'while away', qos: 1 }));
+      await again.receive({ topic, payload: 'while away', properties });
+      await publisher.publish({ topic, payload: 'when back', qos: 1 });
+      await again.receive({ topic, payload: 'when back', properties });
+    },
+  },
+];
+
+const state = [...parts, ...partsOf5].flatMap((part) =>
   part.endings.map(
     (ending): Case => ({
       id: `state-${part.id}-after-${ending.id}`,
@@ -272,152 +333,7 @@ const state = parts.flatMap((part) =>
   ),
 );
 
-// ── Messages for absent clients ──────────────────────────────────────────────────────────────────────────────────────
-
-interface Matching {
-  readonly subscribed: 1 | 2;
-  readonly published: 1 | 2;
-  readonly filter: 'exact' | '+' | '#';
-}
-
-const matchings: readonly Matching[] = ([1, 2] as const).flatMap((subscribed) =>
-  ([1, 2] as const).flatMap((published) =>
-    (['exact', '+', '#'] as const).map((filter) => ({ subscribed, published, filter })),
-  ),
-);
-
-const filterSlugs = { exact: 'exact', '+': 'plus', '#': 'hash' } as const;
-
-const queues: readonly Case[] = [
-  ...matchings.map(
-    ({ subscribed, published, filter }): Case => ({
-      id: `queued-${filterSlugs[filter]}-subscribed-qos${subscribed}-published-qos${published}`,
-      title: `delivers QoS ${published} messages in order to a client that was away, subscribed with QoS ${subscribed} to ${filter === 'exact' ? 'the topic' : `a filter with ${filter}`}`,
-      covers:
-        published > subscribed
-          ? ['v3/3.1.2-5', 'v3/3.8.4-6', 'v5/4.1~session-state-parts', 'v5/3.8.4-8']
-          : ['v3/3.1.2-5', 'v5/4.1~session-state-parts'],
-      needs: [`qos${subscribed}`, `qos${published}`, ...(filter === 'exact' ? [] : (['wildcards'] as const))],
-      async run(context) {
-        const { connect } = context;
-        const topic = `${context.topic}/level`;
-        const session = sessionOf(context, false);
-        const client = await context.connect(session);
-        await client.subscribe(filter === 'exact' ? topic : `${context.topic}/${filter}`, subscribed);
-        await client.disconnect();
-        const publisher = await connect({ name: 'publisher' });
-        const payloads = ['first', 'second', 'third'];
-        for (const payload of payloads) await publisher.publish({ topic, payload, qos: published });
-        const again = await context.connect(session);
-        const qos = Math.min(subscribed, published) as QoS;
-        for (const payload of payloads) await again.receive({ topic, payload, qos, retain: false });
-      },
-    }),
-  ),
-  {
-    id: 'queued-messages-arrive-once',
-    title: 'delivers what waited for a client once, and does not repeat it when the client comes back again',
-    covers: ['v3/3.1.2-5', 'v5/4.1~session-state-parts'],
-    needs: ['qos1'],
-    async run(context) {
-      const { connect, topic } = context;
-      const session = sessionOf(context, false);
-      const publisher = await connect({ name: 'publisher' });
-      const payloads = Array.from({ length: 20 }, (_, index) => `message ${index + 1}`);
-      const first = await context.connect(session);
-      await first.subscribe(topic, 1);
-      await first.disconnect();
-      for (const payload of payloads) await publisher.publish({ topic, payload, qos: 1 });
-      const second = await context.connect(session);
-      for (const payload of payloads) await second.receive({ topic, payload });
-      await second.fence();
-      await second.disconnect();
-      const third = await context.connect(session);
-      await publisher.publish({ topic, payload: 'fence', qos: 1 });
-      const message = await third.receive({ topic });
-      // At least once is what QoS 1 promises.
-      if (text(message.payload) !== 'fence') context.nonStrict('a message that was acknowledged comes again');
-    },
-  },
-  {
-    id: 'queued-for-each-client',
-    title: 'lets messages wait for each of several absent clients',
-    covers: ['v3/3.1.2-5', 'v5/4.1~session-state-parts'],
-    needs: ['qos1'],
-    async run(context) {
-      const { connect, clientId, topic } = context;
-      const sessions = ['a', 'b', 'c'].map((name) => ({ clientId: clientId(name), clean: false, name }));
-      for (const session of sessions) {
-        const client = await connect(session);
-        await client.subscribe(topic, 1);
-        await client.disconnect();
-      }
-      const publisher = await connect({ name: 'publisher' });
-      for (const payload of ['first', 'second']) await publisher.publish({ topic, payload, qos: 1 });
-      for (const session of sessions) {
-        const again = await context.connect(session);
-        for (const payload of ['first', 'second']) await again.receive({ topic, payload, qos: 1 });
-      }
-    },
-  },
-  {
-    id: 'unsubscribed-is-not-queued',
-    title: 'lets no message wait for a client that has unsubscribed before it left',
-    covers: ['v3/3.10.4-2', 'v5/3.10.4-2'],
-    needs: ['qos1'],
-    async run(context) {
-      const { connect, topic } = context;
-      const session = sessionOf(context, false);
-      const author = await connect({ name: 'author' });
-      await author.subscribe(topic, 1);
-      const client = await context.connect(session);
-      await client.subscribe(topic, 1);
-      await client.unsubscribe(topic);
-      await client.disconnect();
-      await publishRouted(author, { topic, payload: 'unwanted', qos: 1 });
-      const again = await context.connect(session);
-      await again.subscribe(topic, 1);
-      await author.publish({ topic, payload: 'fence', qos: 1 });
-      await again.receive({ topic, payload: 'fence' });
-    },
-  },
-  ...(
-    [
-      [0, 0],
-      [0, 1],
-      [1, 0],
-    ] as const
-  ).map(
-    ([subscribed, published]): Case => ({
-      id: `qos0-offline-subscribed-qos${subscribed}-published-qos${published}`,
-      title: `keeps a QoS ${published} message for an absent client that subscribed with QoS ${subscribed}, or drops it`,
-      covers: ['v3/3.1.2.4~qos0-stored-offline', 'v5/4.1~qos0-stored-offline'],
-      needs: subscribed + published > 0 ? ['qos1'] : [],
-      async run(context) {
-        const { connect, topic, fail, trait } = context;
-        const session = sessionOf(context, false);
-        const author = await connect({ name: 'author' });
-        await author.subscribe(topic, published);
-        const client = await context.connect(session);
-        await client.subscribe(topic, subscribed);
-        await client.disconnect();
-        await publishRouted(author, { topic, payload: 'while away', qos: published });
-        const again = await context.connect(session);
-        await author.publish({ topic, payload: 'fence', qos: published });
-        let copies = 0;
-        for (;;) {
-          const message = await again.receive({ topic, qos: 0, retain: false });
-          if (text(message.payload) === 'fence') break;
-          copies++;
-        }
-        if (copies > 1) fail('the message once or not at all', `${copies} copies`);
-        trait('QoS 0 messages for absent clients', copies === 1 ? 'kept' : 'dropped');
-      },
-    }),
-  ),
-];
-
-// ── CleanSession 1: nothing remains ──────────────────────────────────────────────────────────────────────────────────
+// ── Clean 1: nothing remains ─────────────────────────────────────────────────────────────────────────────────────────
 
 /** Both topics of a session that is to be forgotten. */
 function twoTopics({ topic }: Context): readonly [string, string] {
@@ -427,8 +343,8 @@ function twoTopics({ topic }: Context): readonly [string, string] {
 const ends = endings.map(
   (ending): Case => ({
     id: `clean-session-ends-with-${ending.id}`,
-    title: `forgets a CleanSession 1 session when its connection ends by ${ending.title}`,
-    covers: ['v3/3.1.2-6'],
+    title: `forgets a clean session when its connection ends by ${ending.title}`,
+    covers: ['v3/3.1.2-6', 'v5/4.1.0-2', 'v5/3.1.2.11.2~session-expiry'],
     ...waitsOf(ending),
     async run(context) {
       const topics = twoTopics(context);
@@ -449,7 +365,7 @@ const discards: readonly Case[] = [
   ...[byDisconnect, byReset, byTakeOver].map(
     (ending): Case => ({
       id: `discards-subscriptions-after-${ending.id}`,
-      title: `discards the subscriptions of a stored session on CleanSession 1, after ${ending.title}`,
+      title: `discards the subscriptions of a stored session when a clean one begins, after ${ending.title}`,
       covers: ['v3/3.1.2-6', 'v3/3.1.4-3', 'v3/3.1.2.4~clean-up-not-atomic', 'v5/3.1.2-4', 'v5/3.1.4-4'],
       async run(context) {
         const topics = twoTopics(context);
@@ -465,8 +381,8 @@ const discards: readonly Case[] = [
   ),
   {
     id: 'discards-queued-messages',
-    title: 'discards the messages that wait in a stored session on CleanSession 1',
-    covers: ['v3/3.1.2-6'],
+    title: 'discards the messages that wait in a stored session when a clean one begins',
+    covers: ['v3/3.1.2-6', 'v5/3.1.2-4'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -486,8 +402,8 @@ const discards: readonly Case[] = [
     (['publish', 'pubrel'] as const).map(
       (packet): Case => ({
         id: `discards-unacknowledged-${packet}-after-${ending.id}`,
-        title: `does not send an unacknowledged ${packet.toUpperCase()} again on CleanSession 1, after ${ending.title}`,
-        covers: ['v3/3.1.2-6'],
+        title: `does not send an unacknowledged ${packet.toUpperCase()} again when a clean session begins, after ${ending.title}`,
+        covers: ['v3/3.1.2-6', 'v5/3.1.2-4'],
         needs: ['qos2'],
         async run(context) {
           const { connect, topic } = context;
@@ -513,8 +429,8 @@ const discards: readonly Case[] = [
   ...[byDisconnect, byReset, byTakeOver].map(
     (ending): Case => ({
       id: `discards-unreleased-after-${ending.id}`,
-      title: `takes a Packet Identifier that waited for PUBREL for a new message after CleanSession 1 and ${ending.title}`,
-      covers: ['v3/3.1.2-6'],
+      title: `takes a Packet Identifier that waited for PUBREL for a new message in a clean session, after ${ending.title}`,
+      covers: ['v3/3.1.2-6', 'v5/3.1.2-4'],
       needs: ['qos2'],
       async run(context) {
         const { connect, topic } = context;
@@ -535,7 +451,7 @@ const discards: readonly Case[] = [
   ),
   {
     id: 'discarded-stays-discarded',
-    title: 'begins a new session with CleanSession 0 after CleanSession 1, with nothing of those before',
+    title: 'begins a new stored session after a clean one, with nothing of those before',
     covers: ['v3/3.1.2-6'],
     async run(context) {
       const topics = twoTopics(context);
@@ -566,9 +482,13 @@ const retained: readonly Case[] = [
     .map(
       (ending): Case => ({
         id: `retained-outlives-publisher-${ending.id}`,
-        title: `keeps the retained message of a CleanSession 1 client when its connection ends by ${ending.title}`,
-        covers: ending === byTakeOver ? ['v3/3.1.2-7'] : ['v3/3.1.2-7', 'v3/4.1~retained-kept'],
-        needs: ['qos1'],
+        title: `keeps the retained message of a client with a clean session when its connection ends by ${ending.title}`,
+        covers: [
+          'v3/3.1.2-7',
+          'v5/4.1~session-state-parts',
+          ...(ending === byTakeOver ? [] : (['v3/4.1~retained-kept'] as const)),
+        ],
+        needs: ['qos1', 'retain'],
         async run(context) {
           const publisher = await context.connect(sessionOf(context, true));
           await publisher.publish({ topic: context.topic, payload: 'retained', qos: 1, retain: true });
@@ -580,9 +500,9 @@ const retained: readonly Case[] = [
     ),
   {
     id: 'retained-outlives-discarded-session',
-    title: 'keeps the retained message of a client whose stored session CleanSession 1 discards',
-    covers: ['v3/3.1.2-7'],
-    needs: ['qos1'],
+    title: 'keeps the retained message of a client whose stored session a clean one discards',
+    covers: ['v3/3.1.2-7', 'v5/4.1~session-state-parts'],
+    needs: ['qos1', 'retain'],
     async run(context) {
       const publisher = await context.connect(sessionOf(context, false));
       await publisher.publish({ topic: context.topic, payload: 'retained', qos: 1, retain: true });
@@ -596,5 +516,13 @@ const retained: readonly Case[] = [
 
 export const cleanSession = chapter(
   '3.1.2.4 Clean Session',
-  section('3.1.2.4 Clean Session', [...keeps, ...continues, ...state, ...queues, ...ends, ...discards, ...retained]),
+  section({ v3: '3.1.2.4 Clean Session', v5: '3.1.2.4 Clean Start' }, [
+    ...keeps,
+    ...continues,
+    ...state,
+    ...queues,
+    ...ends,
+    ...discards,
+    ...retained,
+  ]),
 );

@@ -1,9 +1,12 @@
 /** 3.1.3.1 Client Identifier: which ones are served, which are refused and how, and that each is the key of a session of its own. */
 
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
-import type { ConnectFields } from '../harness/wire/build.ts';
+import { code } from '../harness/peer.ts';
+import type { Version } from '../harness/spec/index.ts';
+import { type ConnectFields, disconnect } from '../harness/wire/build.ts';
+import type { Properties } from '../harness/wire/packet.ts';
 import { anybody, requireOpenDoor } from './credentials.ts';
-import { badIdentifier, but, judge, type Outcomes } from './refusal.ts';
+import { badIdentifier, but, judge, type Outcomes, refused } from './refusal.ts';
 import { expectForgotten, type Peer } from './session.ts';
 import { expectNoWill, watch, willTo } from './will.ts';
 
@@ -14,20 +17,26 @@ const lowerCase = 'abcdefghijklmnopqrstuvwxyz';
 const upperCase = lowerCase.toUpperCase();
 const alphabet = digits + lowerCase + upperCase;
 
-/** A CONNECT with this identifier is accepted. Codes 3 to 5 tell of the server's state and policy, not of the identifier. */
+/** The codes that tell of the CONNECT and its identifier; others tell of the server's state and policy. */
+const againstTheIdentifier: Readonly<Record<Version, readonly number[]>> = {
+  v3: [1, 2],
+  v5: [0x80, 0x81, 0x82, 0x83, 0x84, 0x85],
+};
+
+/** A CONNECT with this identifier is accepted. */
 async function expectAccepted(context: Context, clientId: string, clean: boolean): Promise<void> {
   const client = await context.open();
   client.send(context.connectPacket({ clientId, clean }));
   const answer = await client.next();
   if (answer?.type === 'CONNACK' && answer.code === 0) return client.leave();
-  if (answer?.type === 'CONNACK' && answer.code > 2) {
-    context.couldNotRun(`the broker refuses the client, not its identifier: CONNACK 0x0${answer.code}`);
+  if (answer?.type === 'CONNACK' && !againstTheIdentifier[context.version].includes(answer.code)) {
+    context.couldNotRun(`the broker refuses the client, not its identifier: CONNACK ${code(answer.code)}`);
   }
-  const actual = answer?.type === 'CONNACK' ? `CONNACK 0x0${answer.code}` : (answer?.type ?? 'no CONNACK');
+  const actual = answer?.type === 'CONNACK' ? `CONNACK ${code(answer.code)}` : (answer?.type ?? 'no CONNACK');
   context.fail(`CONNACK 0x00 for the Client Identifier ${clientId}`, actual);
 }
 
-/** With both values of CleanSession. */
+/** For a clean session and for a stored one. */
 async function expectAcceptedBothWays(context: Context, clientId: string): Promise<void> {
   await expectAccepted(context, clientId, true);
   await expectAccepted(context, clientId, false);
@@ -69,7 +78,7 @@ const accepted: readonly Case[] = [
     ([id, name, characters]): Case => ({
       id: `accepts-${id}`,
       title: `serves Client Identifiers with each of the ${characters.length} ${name}`,
-      covers: ['v3/3.1.3-5'],
+      covers: ['v3/3.1.3-5', 'v5/3.1.3-5'],
       async run(context) {
         for (const character of characters) await expectAccepted(context, context.clientId() + character, true);
       },
@@ -78,14 +87,14 @@ const accepted: readonly Case[] = [
   {
     id: 'accepts-1-character',
     title: 'serves a Client Identifier of 1 character',
-    covers: ['v3/3.1.3-5'],
+    covers: ['v3/3.1.3-5', 'v5/3.1.3-5'],
     // There are few of them: which one is drawn keeps runs on the same broker out of each other's way. 0 has its own case.
     run: (context) => expectAcceptedBothWays(context, alphabet.charAt(1 + draw(context.token, 61))),
   },
   {
     id: 'accepts-2-characters',
     title: 'serves a Client Identifier of 2 characters',
-    covers: ['v3/3.1.3-5'],
+    covers: ['v3/3.1.3-5', 'v5/3.1.3-5'],
     run: (context) => {
       const drawn = [context.token, `${context.token}2`].map((token) => alphabet.charAt(draw(token, 62)));
       return expectAcceptedBothWays(context, drawn.join(''));
@@ -95,21 +104,21 @@ const accepted: readonly Case[] = [
     (length): Case => ({
       id: `accepts-${length}-characters`,
       title: `serves a Client Identifier of ${length} characters`,
-      covers: ['v3/3.1.3-5'],
+      covers: ['v3/3.1.3-5', 'v5/3.1.3-5'],
       run: (context) => expectAcceptedBothWays(context, ofLength(context, length)),
     }),
   ),
   {
     id: 'accepts-23-digits',
     title: 'serves a Client Identifier of 23 digits',
-    covers: ['v3/3.1.3-5'],
+    covers: ['v3/3.1.3-5', 'v5/3.1.3-5'],
     run: (context) => expectAcceptedBothWays(context, `${draw(context.token, 1_000_003)}`.padStart(23, '9')),
   },
   ...words.map(
     ([id, word]): Case => ({
       id: `accepts-${id}`,
       title: `serves the Client Identifier ${word}`,
-      covers: ['v3/3.1.3-5'],
+      covers: ['v3/3.1.3-5', 'v5/3.1.3-5'],
       run: (context) => expectAcceptedBothWays(context, word),
     }),
   ),
@@ -166,8 +175,8 @@ const empty: readonly Case[] = [
   },
   {
     id: 'empty-with-clean-session',
-    title: 'serves an empty Client Identifier with CleanSession 1, or answers it by CONNACK 0x02 and closes',
-    covers: ['v3/3.1.3-9'],
+    title: 'serves an empty Client Identifier with a clean session, or refuses it as its version asks, and closes',
+    covers: ['v3/3.1.3-9', 'v5/3.1.3-8'],
     run: (context) => tryIdentifier(context, '', 'an empty Client Identifier', strict),
   },
   {
@@ -214,15 +223,109 @@ const empty: readonly Case[] = [
   },
 ];
 
+// ── The identifier that a server assigns (MQTT 5.0) ───────────────────────────────────────────────────────────────────
+
+const lasting = { sessionExpiryInterval: 600 };
+
+/** Takes the identifier that the server has assigned. Throws Violation when there is none. */
+function assignedTo({ fail }: Context, { connack }: Peer): string {
+  const assigned = connack?.properties?.assignedClientIdentifier;
+  return (
+    assigned ||
+    fail('CONNACK with an Assigned Client Identifier', `CONNACK with ${assigned === '' ? 'an empty one' : 'none'}`)
+  );
+}
+
+/** Ends the session of a client that can't be cleaned up behind, for the case does not know its identifier beforehand. */
+async function endSession(client: Peer): Promise<void> {
+  client.send(disconnect({ code: 0, properties: { sessionExpiryInterval: 0 } }));
+  client.halfClose();
+  await client.isClosed();
+}
+
+const assigned: readonly Case[] = [
+  ...[true, false].flatMap((clean) =>
+    [{}, { sessionExpiryInterval: 0 }, lasting].map((properties): Case => {
+      const { sessionExpiryInterval: expiry } = properties as Properties;
+      return {
+        id: `assigned-clean-start-${Number(clean)}-session-${expiry ?? 'absent'}`,
+        title: `assigns an identifier to a client without one (Clean Start ${Number(clean)}, Session Expiry Interval ${expiry ?? 'none'})`,
+        covers: ['v5/3.1.3-7', 'v5/3.2.2-16'],
+        needs: ['empty-client-id'],
+        async run(context) {
+          const { open, connectPacket } = context;
+          const client = await open('client');
+          client.send(connectPacket({ clientId: '', clean, properties }));
+          // Whether a session is to be kept is no reason to refuse it.
+          if ((await judge(context, client, strict)) === 'refused')
+            return context.notApplicable('the broker refuses it');
+          assignedTo(context, client);
+          await client.fence();
+          if (expiry) await endSession(client);
+        },
+      };
+    }),
+  ),
+  {
+    id: 'assigned-are-unique',
+    title: 'assigns different identifiers to ten clients',
+    covers: ['v5/3.1.3-6', 'v5/3.2.2-16'],
+    needs: ['empty-client-id'],
+    async run(context) {
+      const clients: Peer[] = [];
+      for (let index = 1; index <= 10; index++) {
+        clients.push(await context.connect({ clientId: '', name: `client ${index}` }));
+      }
+      const identifiers = new Set(clients.map((client) => assignedTo(context, client)));
+      if (identifiers.size < clients.length) context.fail('10 identifiers', `${identifiers.size} different ones`);
+      for (const client of clients) await client.fence();
+    },
+  },
+  {
+    id: 'assigned-is-key-of-session',
+    title: 'resumes the session of a client without an identifier when it comes back with the assigned one',
+    covers: ['v5/3.1.3-7'],
+    needs: ['empty-client-id', 'qos1'],
+    async run(context) {
+      const { connect, topic } = context;
+      const client = await connect({ clientId: '', clean: false, name: 'client' });
+      const clientId = assignedTo(context, client);
+      await client.subscribe(topic, 1);
+      await client.disconnect();
+      const publisher = await connect({ name: 'publisher' });
+      await publisher.publish({ topic, payload: 'while away', qos: 1 });
+      const again = await connect({ clientId, clean: false, name: 'client again' });
+      if (!again.connack?.sessionPresent) context.fail('Session Present 1', 'Session Present 0');
+      await again.receive({ topic, payload: 'while away', qos: 1 });
+    },
+  },
+  {
+    id: 'assigned-is-taken-over',
+    title: 'closes the connection of a client without an identifier when another one connects with the assigned one',
+    covers: ['v5/3.1.3-7', 'v5/3.1.4-3'],
+    needs: ['empty-client-id'],
+    async run(context) {
+      const { connect } = context;
+      const older = await connect({ clientId: '', name: 'older' });
+      const newer = await connect({ clientId: assignedTo(context, older), name: 'newer' });
+      await older.expectClose({ reasons: [0x8e], expected: 'the connection that was taken over closes' });
+      await newer.fence();
+    },
+  },
+];
+
 // ── Identifiers that a server may serve ──────────────────────────────────────────────────────────────────────────────
 
 const strict = but(badIdentifier, { expected: ['CONNACK 0x00'], served: 'right' });
 
-/** A server may close on control characters and non-characters (v3/1.5.3~control-characters). */
-const questionable = but(strict, { noConnack: 'right' });
+/** A server may close on control characters and non-characters (v3/1.5.3~control-characters, v5/1.5.4~control-characters). */
+const questionable = but({ ...strict, v5: { ...refused(0x85, 0x81, 0x82), served: 'right' } }, { noConnack: 'right' });
 
 /** A server may find the packet too large to look into. */
-const large = but(strict, { noConnack: 'tolerated' });
+const large: Outcomes = {
+  v3: { ...strict.v3, noConnack: 'tolerated' },
+  v5: { ...refused(0x85, 0x95), served: 'right' },
+};
 
 /** Judges the answer; a client that is served can be served. */
 async function tryIdentifier(context: Context, clientId: string, words: string, outcomes: Outcomes): Promise<void> {
@@ -262,8 +365,8 @@ const others: readonly (readonly [id: string, words: string, make: (own: string)
 const otherIdentifiers = others.map(
   ([id, what, make, outcomes]): Case => ({
     id: `other-${id}`,
-    title: `serves ${what}, or answers it by CONNACK 0x02 and closes`,
-    covers: ['v3/3.1.3-9', 'v3/3.1.3.1~other-client-ids'],
+    title: `serves ${what}, or refuses it as its version asks, and closes`,
+    covers: ['v3/3.1.3-9', 'v3/3.1.3.1~other-client-ids', 'v5/3.1.3-8'],
     run: (context) => tryIdentifier(context, make(context.clientId()), what, outcomes),
   }),
 );
@@ -349,5 +452,5 @@ const distinct: readonly Case[] = [
 
 export const clientIdentifier = chapter(
   '3.1.3.1 Client Identifier',
-  section('3.1.3.1 Client Identifier', [...accepted, ...empty, ...otherIdentifiers, ...distinct]),
+  section('3.1.3.1 Client Identifier', [...accepted, ...empty, ...assigned, ...otherIdentifiers, ...distinct]),
 );

@@ -1,11 +1,11 @@
 /** 3.1.3.2 Will Topic and 3.1.3.3 Will Message: the fields of a will, as they are given. */
 
 import { type Case, section } from '../harness/case.ts';
-import { judge, malformed } from './refusal.ts';
+import { but, judge, malformed, refused } from './refusal.ts';
 import { closesOn, expectNoWill, type WrongConnect, watch, willTo } from './will.ts';
 
 /** A Will Topic that is no Topic Name is refused; a server that takes it may at least not publish to it. */
-const noTopicName = { ...malformed, served: 'tolerated' } as const;
+const badWillTopic = but({ ...malformed, v5: refused(0x90, 0x81, 0x82) }, { served: 'tolerated' });
 
 const goodTopics: readonly (readonly [id: string, name: string])[] = [
   ['spaces', ' two  words '],
@@ -41,7 +41,7 @@ function publishedTo(id: string, title: string, covers: Case['covers'], name: st
   };
 }
 
-export const willTopic = section('3.1.3.2 Will Topic', [
+export const willTopic = section({ v3: '3.1.3.2 Will Topic', v5: '3.1.3.3 Will Topic' }, [
   ...goodTopics.map(([id, name]) =>
     publishedTo(
       id,
@@ -76,7 +76,7 @@ export const willTopic = section('3.1.3.2 Will Topic', [
       const { open, connectPacket } = context;
       const client = await open('client');
       client.send(connectPacket({ will: willTo('') }));
-      await judge(context, client, noTopicName);
+      await judge(context, client, badWillTopic);
     },
   },
   ...(
@@ -96,7 +96,7 @@ export const willTopic = section('3.1.3.2 Will Topic', [
         const watcher = await watch(context, `${topic}/#`);
         const client = await open('client');
         client.send(connectPacket({ will: willTo(`${topic}/${level}`) }));
-        await judge(context, client, noTopicName);
+        await judge(context, client, badWillTopic);
         client.drop();
         await expectNoWill(context, watcher, `${topic}/fence`);
       },
@@ -115,14 +115,14 @@ const payloads: readonly (readonly [id: string, title: string, payload: Uint8Arr
 ];
 
 export const willMessage = section(
-  '3.1.3.3 Will Message',
+  { v3: '3.1.3.3 Will Message', v5: '3.1.3.4 Will Payload' },
   payloads.map(
     ([id, title, payload]): Case => ({
       id,
       title: `publishes a Will Message of ${title} unchanged, without its length`,
       covers: [
         'v3/3.1.3.3~will-message-bytes',
-        ...(payload.length === 0 ? [] : (['v3/3.1.3-1', 'v5/3.1.3-1'] as const)),
+        ...(payload.length === 0 ? (['v5/3.1.2-7'] as const) : (['v3/3.1.3-1', 'v5/3.1.3-1'] as const)),
       ],
       async run(context) {
         const { connect, topic } = context;

@@ -1,8 +1,10 @@
-/** 3.14 DISCONNECT: the end of the connection; what came before it counts, what comes behind it does not. */
+/** 3.14 DISCONNECT: the end of the connection; what came before it counts, what comes behind it does not; and in 5.0 why. */
 
-import { type Case, chapter, section } from '../harness/case.ts';
+import { type Case, type Context, chapter, section } from '../harness/case.ts';
+import { code } from '../harness/peer.ts';
 import {
   disconnect as disconnectPacket,
+  fromHex,
   pingreq,
   publish,
   pubrel,
@@ -11,6 +13,7 @@ import {
   unsubscribe,
 } from '../harness/wire/build.ts';
 import type { Packet } from '../harness/wire/packet.ts';
+import type { Peer } from './session.ts';
 
 const ended: readonly Case[] = [
   {
@@ -67,7 +70,7 @@ const behind: readonly Case[] = [
     ([id, make]): Case => ({
       id: `no-answer-to-${id}`,
       title: `does not answer ${id.toUpperCase().replace('-QOS', ' with QoS ')} after DISCONNECT`,
-      covers: ['v3/3.14.4-2'],
+      covers: ['v3/3.14.4-2', 'v5/3.14.4-1'],
       async run({ connect, topic, nonStrict }) {
         const client = await connect();
         client.sendTogether(disconnectPacket(), make(topic));
@@ -81,7 +84,7 @@ const behind: readonly Case[] = [
     (qos): Case => ({
       id: `no-delivery-qos${qos}`,
       title: `does not deliver a QoS ${qos} message that comes after DISCONNECT`,
-      covers: ['v3/3.14.4-2'],
+      covers: ['v3/3.14.4-2', 'v5/3.14.4-1'],
       async run({ connect, topic, nonStrict }) {
         const witness = await connect({ name: 'witness' });
         await witness.subscribe(topic);
@@ -99,7 +102,132 @@ const behind: readonly Case[] = [
   ),
 ];
 
+// ── 3.14.2 of 5.0: Reason Codes, and what may be left out ────────────────────────────────────────────────────────────
+
+/** A watcher of the topic, and a client with a will to it. */
+async function withWill({ connect, topic }: Context): Promise<readonly [watcher: Peer, client: Peer]> {
+  const watcher = await connect({ name: 'watcher' });
+  await watcher.subscribe(topic);
+  return [watcher, await connect({ name: 'client', will: { topic, payload: 'will' } })];
+}
+
+/** What comes next tells whether there was a will: that of a client that is dropped now comes later. */
+async function nextWill({ connect, topic }: Context, watcher: Peer): Promise<string> {
+  const fence = await connect({ name: 'fence', will: { topic, payload: 'fence' } });
+  fence.drop();
+  return text((await watcher.receive()).payload);
+}
+
+const forms: readonly (readonly [id: string, words: string, hex: string])[] = [
+  ['bare', 'nothing behind its fixed header', 'E0 00'],
+  ['code', 'the Reason Code 0x00 and no Property Length', 'E0 01 00'],
+  ['properties', 'the Reason Code 0x00 and no properties', 'E0 02 00 00'],
+  ['reason-string', 'the Reason Code 0x00 and a Reason String', 'E0 06 00 04 1F 00 01 61'],
+  ['user-property', 'the Reason Code 0x00 and a User Property', 'E0 09 00 07 26 00 01 61 00 01 62'],
+];
+
+/** The codes that a client may give besides 0x00: the connection ends for another reason, so there is a will. */
+const willCodes = [0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
+
+const clientReasons: readonly Case[] = [
+  ...forms.map(
+    ([id, words, digits]): Case => ({
+      id: `normal-${id}`,
+      title: `publishes no will after a DISCONNECT with ${words}`,
+      covers: id === 'bare' || id === 'code' ? ['v5/3.14.2.1~disconnect-lengths', 'v5/3.14.4-3'] : ['v5/3.14.4-3'],
+      async run(context) {
+        const [watcher, client] = await withWill(context);
+        client.sendBytes(fromHex(digits), `DISCONNECT with ${words}`);
+        await client.isClosed();
+        client.drop();
+        if ((await nextWill(context, watcher)) === 'will') context.fail('no will', "PUBLISH 'will'");
+      },
+    }),
+  ),
+  ...willCodes.map(
+    (reason): Case => ({
+      id: `will-after-${code(reason).toLowerCase()}`,
+      title: `publishes the will after DISCONNECT ${code(reason)}, and closes the connection`,
+      covers: ['v5/3.14~disconnect-with-will'],
+      async run(context) {
+        const { nonStrict, fail } = context;
+        const [watcher, client] = await withWill(context);
+        client.send(disconnectPacket({ code: reason }));
+        if (!(await client.isClosed())) nonStrict('leaves the connection open after DISCONNECT');
+        client.drop();
+        if ((await nextWill(context, watcher)) !== 'will')
+          fail("the will 'will'", 'no will', 'v5/3.14~disconnect-with-will');
+      },
+    }),
+  ),
+  {
+    id: 'will-after-0x04-with-properties',
+    title: 'publishes the will after DISCONNECT 0x04 with properties',
+    covers: ['v5/3.14~disconnect-with-will'],
+    async run(context) {
+      const [watcher, client] = await withWill(context);
+      client.send(disconnectPacket({ code: 0x04, properties: { reasonString: 'bye', userProperties: [['a', 'b']] } }));
+      await client.isClosed();
+      client.drop();
+      if ((await nextWill(context, watcher)) !== 'will') context.fail("the will 'will'", 'no will');
+    },
+  },
+];
+
+// ── 3.14 of 5.0: DISCONNECT from the server ──────────────────────────────────────────────────────────────────────────
+
+/** What makes a server end the connection of a client. */
+const provocations: readonly (readonly [
+  id: string,
+  words: string,
+  provoke: (client: Peer, context: Context) => void,
+])[] = [
+  ['malformed', 'a malformed packet', (client) => client.sendBytes([0x62, 0x00], 'a PUBREL without anything')],
+  ['reserved-type', 'a reserved packet type', (client) => client.sendBytes([0x00, 0x00], 'a packet of type 0')],
+  ['second-connect', 'a second CONNECT', (client, { connectPacket }) => client.send(connectPacket())],
+  ['wildcard', 'a Topic Name with a wildcard', (client, { topic }) => client.send(publish({ topic: `${topic}/#` }))],
+];
+
+const fromServer: readonly Case[] = [
+  ...provocations.map(
+    ([id, words, provoke]): Case => ({
+      id: `server-disconnects-after-${id}`,
+      title: `ends the connection after ${words}: whatever DISCONNECT it sends has a form and code of DISCONNECT, and is the last packet`,
+      covers: ['v5/3.14.2-1', 'v5/3.14.2-2', 'v5/3.14.4-1', 'v5/3.14.4-2', 'v5/4.13.2-1'],
+      async run(context) {
+        const { connect, topic, trait } = context;
+        const [client, other] = [await connect({ name: 'client' }), await connect({ name: 'other' })];
+        await client.subscribe(topic);
+        provoke(client, context);
+        // Something that it could go on to send.
+        await other.publish({ topic, payload: 'behind' });
+        await client.expectClose({ probe: false, allow: ['PUBLISH'] });
+        trait('a connection that is ended', client.disconnected ? 'DISCONNECT' : 'closed without DISCONNECT');
+      },
+    }),
+  ),
+  {
+    id: 'server-disconnects-at-take-over',
+    title:
+      'sends DISCONNECT 0x8E to a client whose session another connection takes over, nothing behind it, and closes',
+    covers: ['v5/3.14.2-1', 'v5/3.14.2-2', 'v5/3.14.4-1', 'v5/3.14.4-2'],
+    needs: ['qos1'],
+    async run({ connect, clientId, topic }) {
+      const session = { clientId: clientId(), clean: false };
+      const client = await connect({ ...session, name: 'client' });
+      const publisher = await connect({ name: 'publisher' });
+      await client.subscribe(topic, 1);
+      for (const payload of ['1', '2', '3']) await publisher.publish({ topic, payload, qos: 1 });
+      await connect({ ...session, name: 'again' });
+      // That a DISCONNECT has to come is the matter of section 3.1.4.
+      await client.expectClose({ probe: false, allow: ['PUBLISH'], reasons: [0x8e] });
+    },
+  },
+];
+
 export const disconnect = chapter(
   '3.14 DISCONNECT',
-  section('3.14.4 DISCONNECT Response', [...ended, ...before, ...behind]),
+  section('3.14 DISCONNECT – Disconnect notification', fromServer),
+  section('3.14.2.1 Disconnect Reason Code', clientReasons),
+  section({ v3: '3.14.4 DISCONNECT Response', v5: '3.14.4 DISCONNECT Actions' }, [...ended, ...before, ...behind]),
 );

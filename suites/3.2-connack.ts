@@ -1,9 +1,11 @@
 /** 3.2 CONNACK: the first packet from the server, Session Present, return codes, and the end of a connection that is refused. */
 
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
-import { pingreq, publish, pubrec, subscribe } from '../harness/wire/build.ts';
+import { code } from '../harness/peer.ts';
+import type { Bend } from '../harness/wire/bend.ts';
+import { type ConnectFields, pingreq, publish, pubrec, subscribe } from '../harness/wire/build.ts';
 import type { Connect } from '../harness/wire/packet.ts';
-import { judge, malformed } from './refusal.ts';
+import { either, judge, malformed, refusedInAnyWay } from './refusal.ts';
 import { byDisconnect, byReset, byTakeOver, type Peer, reconnect } from './session.ts';
 
 // ── 3.2: CONNACK comes first, and once ───────────────────────────────────────────────────────────────────────────────
@@ -55,7 +57,7 @@ const firstPacket: readonly Case[] = [
   {
     id: 'nothing-before-connect',
     title: 'sends nothing until a CONNECT arrives, then CONNACK alone',
-    covers: ['v3/3.2.0-1', 'v3/3.2.2.1~acknowledge-flags', 'v5/3.2.0-1', 'v5/3.2.2-1'],
+    covers: ['v3/3.2.0-1', 'v3/3.2.2.1~acknowledge-flags', 'v5/3.2.0-1', 'v5/3.2.0-2', 'v5/3.2.2-1'],
     async run({ open, connect, connectPacket }) {
       const client = await open('client');
       // Another client's round trips leave time for an early word.
@@ -119,7 +121,7 @@ const firstPacket: readonly Case[] = [
 const sessionPresent: readonly Case[] = [
   {
     id: 'absent-for-unknown-client',
-    title: 'sets Session Present 0 for a client that it does not know, with either CleanSession',
+    title: 'sets Session Present 0 for a client that it does not know, whether it asks for a new session or not',
     covers: ['v3/3.2.2-1', 'v3/3.2.2-3', 'v5/3.2.2-2', 'v5/3.2.2-3'],
     async run(context) {
       await reconnect(context, { clientId: context.clientId('a'), clean: true }, false);
@@ -148,6 +150,20 @@ const sessionPresent: readonly Case[] = [
     }),
   ),
   {
+    id: 'absent-after-expiry-0',
+    title: 'sets Session Present 0 for a session whose Session Expiry Interval was 0, or was not given',
+    covers: ['v5/3.2.2-3'],
+    async run(context) {
+      const clientId = context.clientId();
+      for (const properties of [{ sessionExpiryInterval: 0 }, {}]) {
+        const client = await reconnect(context, { clientId, clean: false, properties }, false);
+        await client.subscribe(context.topic, 0);
+        await client.disconnect();
+      }
+      await reconnect(context, { clientId, clean: false, name: 'again' }, false);
+    },
+  },
+  {
     id: 'present-each-time',
     title: 'sets Session Present 1 each time that a client resumes its session',
     covers: ['v3/3.2.2-2', 'v5/3.2.2-3'],
@@ -165,7 +181,7 @@ const sessionPresent: readonly Case[] = [
   ...[byDisconnect, byReset, byTakeOver].map(
     (ending): Case => ({
       id: `absent-for-clean-session-over-stored-after-${ending.id}`,
-      title: `sets Session Present 0 for CleanSession 1 although a session is stored, after ${ending.title}`,
+      title: `sets Session Present 0 for a client that wants a new session although one is stored, after ${ending.title}`,
       covers: ['v3/3.2.2-1', 'v5/3.2.2-2'],
       async run(context) {
         const clientId = context.clientId();
@@ -179,7 +195,7 @@ const sessionPresent: readonly Case[] = [
   ...[byDisconnect, byReset, byTakeOver].map(
     (ending): Case => ({
       id: `absent-behind-clean-session-after-${ending.id}`,
-      title: `sets Session Present 0 for CleanSession 0 behind CleanSession 1, after ${ending.title}`,
+      title: `sets Session Present 0 for a client that resumes a session which was not to be kept, after ${ending.title}`,
       covers: ['v3/3.2.2-3', 'v5/3.2.2-3'],
       async run(context) {
         const clientId = context.clientId();
@@ -192,7 +208,7 @@ const sessionPresent: readonly Case[] = [
   ),
   {
     id: 'flip-flop',
-    title: 'sets Session Present by what is stored when a client changes CleanSession each time',
+    title: 'sets Session Present by what is stored when a client asks for a new session, or not, by turns',
     covers: ['v3/3.2.2-1', 'v3/3.2.2-2', 'v3/3.2.2-3', 'v5/3.2.2-2', 'v5/3.2.2-3'],
     needs: ['qos1'],
     async run(context) {
@@ -268,9 +284,67 @@ const returnCodes: readonly Case[] = [
   },
 ];
 
+// ── 3.2.2.2 of 5.0: Reason Codes ─────────────────────────────────────────────────────────────────────────────────────
+
+/** CONNECTs that every server of 5.0 has to refuse, by a CONNACK or without. */
+const faults: readonly (readonly [id: string, words: string, fields: Partial<Connect>, bend?: Bend])[] = [
+  ['unknown-method', 'an unknown Authentication Method', { properties: { authenticationMethod: 'X-UNKNOWN' } }],
+  ['receive-maximum-0', 'Receive Maximum 0', { properties: { receiveMaximum: 0 } }],
+  ['problem-information-2', 'Request Problem Information 2', { properties: { requestProblemInformation: 2 } }],
+  ['data-alone', 'Authentication Data alone', { properties: { authenticationData: Uint8Array.of(1) } }],
+  ['reserved-flag', 'the reserved flag', {}, { connectFlags: { add: 0x01 } }],
+];
+
+const reasonCodes: readonly Case[] = faults.flatMap(([id, words, fields, bend]): readonly Case[] => {
+  const refusedBy = async ({ open, connectPacket, notApplicable, fail }: Context, session: Partial<ConnectFields>) => {
+    const client = await open('refused');
+    client.send(connectPacket({ ...session, ...fields }), bend);
+    const answer = await client.next();
+    // Without CONNACK nothing is left to judge; that the connection has to close all the same is the matter of other cases.
+    if (!answer) return notApplicable('the broker does not refuse this by a CONNACK');
+    if (answer.type === 'CONNACK' && answer.code >= 0x80) return client;
+    const expected = ['a CONNACK with a Reason Code of 0x80 or more', 'the connection closes'];
+    return fail(expected, answer.type === 'CONNACK' ? `CONNACK ${code(answer.code)}` : answer.type);
+  };
+  return [
+    {
+      id: `closes-after-${id}`,
+      title: `closes the connection after the CONNACK that refuses ${words}, whose Reason Code is one of CONNACK`,
+      covers: ['v5/3.2.2-7', 'v5/3.2.2-8', 'v5/4.13.2-1', 'v5/3.2.2-6'],
+      async run(context) {
+        const client = await refusedBy(context, {});
+        await client.expectClose({ probe: true, expected: 'the connection closes after a CONNACK that refuses' });
+      },
+    },
+    {
+      id: `session-absent-after-${id}`,
+      title: `sets Session Present 0 in the CONNACK that refuses ${words} to a client whose session is stored`,
+      covers: ['v5/3.2.2-6'],
+      async run(context) {
+        const session = { clientId: context.clientId(), clean: false };
+        const client = await context.connect(session);
+        await client.subscribe(context.topic);
+        await client.disconnect();
+        await refusedBy(context, session);
+      },
+    },
+    {
+      id: `no-disconnect-after-${id}`,
+      title: `sends no DISCONNECT to a client that is refused for ${words}`,
+      covers: ['v5/3.14.0-1'],
+      async run(context) {
+        const client = await context.open('refused');
+        client.send(context.connectPacket(fields), bend);
+        await judge(context, client, either(refusedInAnyWay));
+      },
+    },
+  ];
+});
+
 export const connack = chapter(
   '3.2 CONNACK',
   section('3.2 CONNACK – Acknowledge connection request', firstPacket),
-  section('3.2.2.2 Session Present', sessionPresent),
+  section({ v3: '3.2.2.2 Session Present', v5: '3.2.2.1.1 Session Present' }, sessionPresent),
   section('3.2.2.3 Connect Return code', returnCodes),
+  section('3.2.2.2 Connect Reason Code', reasonCodes),
 );

@@ -6,6 +6,7 @@ import { type PublishFields, pingreq, publish, pubrel, text } from '../harness/w
 import { type Bend, encode } from '../harness/wire/encode.ts';
 import type { Publish, QoS } from '../harness/wire/packet.ts';
 import { actions } from './3.3.5-actions.ts';
+import { publishAccepted } from './accepted.ts';
 import { matrix } from './matching.ts';
 import { needsQoS } from './needs.ts';
 import { expectRetained } from './retained.ts';
@@ -24,7 +25,10 @@ const ways: readonly (readonly [published: QoS, granted: QoS])[] = [
 
 const dupNotPassedOn = ways.flatMap(([published, granted]): Case[] => {
   // In a QoS 0 packet DUP is 0 in any case; what makes it 0 elsewhere is that the packet goes out for the first time.
-  const covers: readonly RequirementId[] = [granted === 0 ? 'v3/3.3.1-2' : 'v3/3.3.1-3', 'v3/3.3.1.1~dup-is-no-proof'];
+  const covers: readonly RequirementId[] = [
+    ...(granted === 0 ? (['v3/3.3.1-2', 'v5/3.3.1-2'] as const) : (['v3/3.3.1-3', 'v5/3.3.1-3'] as const)),
+    'v3/3.3.1.1~dup-is-no-proof',
+  ];
   const needs = needsQoS(published, granted);
   const what = `a QoS ${published} message that came with DUP 1`;
   const id = `qos${published}-to-qos${granted}`;
@@ -45,7 +49,7 @@ const dupNotPassedOn = ways.flatMap(([published, granted]): Case[] => {
       id: `dup-not-retained-${id}`,
       title: `delivers ${what} and was retained with DUP 0 to a new QoS ${granted} subscription`,
       covers,
-      needs,
+      needs: ['retain', ...needs],
       async run({ connect, topic }) {
         const [publisher, subscriber] = [await connect(), await connect()];
         await publisher.publish({ topic, payload: 'kept', qos: published, dup: true, retain: true });
@@ -112,7 +116,7 @@ const dup = section('3.3.1.1 DUP', [
     id: 'retained-redelivered',
     title: 'redelivers a retained message that was delivered and not acknowledged, with DUP 1',
     covers: ['v3/3.3.1-1', 'v3/4.4.0-1', 'v5/3.3.1-1', 'v5/4.4.0-1'],
-    needs: ['qos1'],
+    needs: ['retain', 'qos1'],
     async run({ connect, topic, clientId, fail }) {
       const session = { clientId: clientId('subscriber'), clean: false };
       const [publisher, subscriber] = [await connect(), await connect(session)];
@@ -168,7 +172,7 @@ function leavesNoTrace({ id, title, covers, level = '/a', fields, bend }: Malfor
     id: `${id}-leaves-no-trace`,
     title: `closes on a PUBLISH ${title}, and neither delivers nor retains it`,
     covers,
-    needs: ['wildcards'],
+    needs: ['retain', 'wildcards'],
     async run(context) {
       const { connect, topic, version } = context;
       const [offender, publisher, subscriber] = [await connect(), await connect(), await connect()];
@@ -274,21 +278,21 @@ const packetIdentifier = section('3.3.2.2 Packet Identifier', [
     leavesNoTrace({
       id: `qos${qos}-identifier-0`,
       title: `with QoS ${qos} and Packet Identifier 0`,
-      covers: ['v3/2.3.1-1'],
+      covers: ['v3/2.3.1-1', 'v5/2.2.1-3'],
       fields: { qos },
       bend: { packetId: [0, 0] },
     }),
     leavesNoTrace({
       id: `qos${qos}-without-identifier`,
       title: `with QoS ${qos} and no Packet Identifier`,
-      covers: ['v3/2.3.1-1'],
+      covers: ['v3/2.3.1-1', 'v5/2.2.1-3'],
       fields: { qos, payload: '' },
       bend: { packetId: [] },
     }),
     {
       id: `qos${qos}-has-identifier`,
       title: `delivers QoS ${qos} messages with a Packet Identifier that is not 0`,
-      covers: ['v3/2.3.1-1'],
+      covers: ['v3/2.3.1-1', 'v5/2.2.1-4'],
       needs: needsQoS(qos),
       async run({ connect, topic, fail }) {
         const [publisher, subscriber] = [await connect(), await connect()];
@@ -320,6 +324,7 @@ const packetIdentifier = section('3.3.2.2 Packet Identifier', [
     id: 'retained-qos0-has-no-identifier',
     title: 'delivers a retained message to a QoS 0 subscription without a Packet Identifier',
     covers: ['v3/2.3.1-5', 'v5/2.2.1-2'],
+    needs: ['retain'],
     async run(context) {
       const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -354,13 +359,14 @@ const anyPayload = ([0, 1, 2] as const).map(
   (qos): Case => ({
     id: `any-bytes-qos${qos}`,
     title: `passes on any payload unchanged at QoS ${qos}, also an empty one`,
-    covers: ['v3/3.3.3~payload-opaque'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~empty-payload'],
     needs: needsQoS(qos),
-    async run({ connect, topic }) {
+    async run(context) {
+      const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
       await subscriber.subscribe(topic, qos);
       for (const payload of [...payloads, empty]) {
-        await publisher.publish({ topic, payload, qos });
+        await publishAccepted(context, publisher, { topic, payload, qos });
         await subscriber.receive({ topic, payload });
       }
     },
@@ -410,6 +416,7 @@ const payload = section('3.3.3 PUBLISH Payload', [
     id: 'any-bytes-retained',
     title: 'retains any payload unchanged',
     covers: ['v3/3.3.3~payload-opaque'],
+    needs: ['retain'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       for (const [index, payload] of payloads.entries()) {
@@ -422,14 +429,15 @@ const payload = section('3.3.3 PUBLISH Payload', [
   {
     id: 'any-bytes-queued',
     title: 'keeps any payload unchanged for a client that is away, also an empty one',
-    covers: ['v3/3.3.3~payload-opaque'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~empty-payload'],
     needs: ['qos1'],
-    async run({ connect, topic, clientId }) {
+    async run(context) {
+      const { connect, topic, clientId } = context;
       const session = { clientId: clientId('subscriber'), clean: false };
       const [publisher, subscriber] = [await connect(), await connect(session)];
       await subscriber.subscribe(topic, 1);
       await subscriber.disconnect();
-      for (const payload of [...payloads, empty]) await publisher.publish({ topic, payload, qos: 1 });
+      for (const payload of [...payloads, empty]) await publishAccepted(context, publisher, { topic, payload, qos: 1 });
       const again = await connect({ ...session, name: 'subscriber again' });
       for (const payload of [...payloads, empty]) await again.receive({ topic, payload });
     },
@@ -477,7 +485,7 @@ const answered = circumstances.flatMap(([id, words, fields]) =>
     ),
 );
 
-const response = section('3.3.4 PUBLISH Response', [
+const response = section({ v3: '3.3.4 PUBLISH Response', v5: '3.3.4 PUBLISH Actions' }, [
   ...answered,
   {
     id: 'pipelined',

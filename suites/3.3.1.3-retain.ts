@@ -4,7 +4,7 @@ import { type Case, type Context, chapter, type Section, section } from '../harn
 import { text } from '../harness/wire/build.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import { needsQoS } from './needs.ts';
-import { bringRetained, expectRetained, told } from './retained.ts';
+import { bringRetained, establish, expectRetained, told } from './retained.ts';
 import { byReset, byTakeOver, type Peer } from './session.ts';
 import { publishTogether } from './together.ts';
 
@@ -282,16 +282,6 @@ const bringing: readonly Case[] = [
 ];
 
 // ── RETAIN of what is sent ───────────────────────────────────────────────────────────────────────────────────────────
-
-/**
- * Waits until a subscription is established to the last: a server may look for retained messages after SUBACK, and would
- * rightly send with RETAIN 1 what it finds then.
- */
-async function establish(publisher: Peer, subscriber: Peer, topic: string): Promise<void> {
-  await publisher.publish({ topic, payload: 'established?', qos: 1 });
-  await subscriber.receive({ payload: 'established?' });
-  await subscriber.fence();
-}
 
 const live = levels.flatMap((qos): Case[] =>
   (['exact', 'wildcard'] as const).map((filter) => ({

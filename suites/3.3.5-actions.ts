@@ -110,7 +110,7 @@ const copies = ([0, 1, 2] as const).map(
   (qos): Case => ({
     id: `overlap-copies-qos${qos}`,
     title: `delivers a QoS ${qos} message to a client with three such subscriptions that match once, or up to three times`,
-    covers: ['v3/3.3.5~overlapping-copies'],
+    covers: ['v3/3.3.5~overlapping-copies', 'v5/3.3.4~overlapping-copies'],
     needs: ['wildcards', ...needsQoS(qos)],
     async run(context) {
       const { connect, topic, trait } = context;
@@ -129,7 +129,7 @@ const guarded = (['$SYS/', '$'] as const).flatMap((prefix) =>
     (qos): Case => ({
       id: `qos${qos}-to-${prefix === '$' ? 'dollar' : 'sys'}-topic`,
       title: `acknowledges a QoS ${qos} PUBLISH to ${prefix}topic, or closes, whether or not it is allowed`,
-      covers: ['v3/3.3.5-2'],
+      covers: ['v3/3.3.5-2', 'v5/3.4.2.1~publish-forbidden'],
       // A broker that knows no QoS 2 at all is the matter of 3.3.4.
       needs: qos === 2 ? ['qos2'] : [],
       async run(context) {
@@ -151,7 +151,7 @@ const guarded = (['$SYS/', '$'] as const).flatMap((prefix) =>
   ),
 );
 
-export const actions = section('3.3.5 PUBLISH Actions', [
+export const actions = section({ v3: '3.3.5 PUBLISH Actions', v5: '3.3.4 PUBLISH Actions' }, [
   ...overlapping,
   {
     id: 'overlap-unsubscribed',

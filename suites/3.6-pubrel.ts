@@ -9,7 +9,7 @@ const identifiers = [1, 0x7f, 0x80, 0xff, 0x100, 0x1234, 0x7fff, 0x8000, 0xffff]
 const pubackSection = section('3.4 PUBACK', [
   {
     id: 'form',
-    title: 'sends PUBACK with no flags and the Packet Identifier alone',
+    title: 'sends PUBACK with no flags and its Packet Identifier, and nothing that does not belong there',
     covers: [
       'v3/2.1~fixed-packet-sizes',
       'v3/2.2.2-1',
@@ -17,6 +17,7 @@ const pubackSection = section('3.4 PUBACK', [
       'v5/2.1.4~content-length',
       'v5/2.1.3-1',
       'v5/2.2.1-5',
+      'v5/3.4.2-1',
     ],
     async run({ connect, topic }) {
       const publisher = await connect();
@@ -31,9 +32,10 @@ const pubackSection = section('3.4 PUBACK', [
 const pubrecSection = section('3.5 PUBREC', [
   {
     id: 'form',
-    title: 'sends PUBREC with no flags and the Packet Identifier alone',
+    title: 'sends PUBREC with no flags and its Packet Identifier, and nothing that does not belong there',
     needs: ['qos2'],
     covers: [
+      'v5/3.5.2-1',
       'v3/2.1~fixed-packet-sizes',
       'v3/2.2.2-1',
       'v3/2.3.1-6',
@@ -84,7 +86,7 @@ const pubrelHeader = section('3.6.1 PUBREL Fixed header', [
   ...malformedPubrel,
   {
     id: 'form',
-    title: 'sends PUBREL with the flags 0010 and the Packet Identifier alone',
+    title: 'sends PUBREL with the flags 0010 and its Packet Identifier, and nothing that does not belong there',
     covers: [
       'v3/2.1~fixed-packet-sizes',
       'v3/2.2.2-1',
@@ -92,6 +94,7 @@ const pubrelHeader = section('3.6.1 PUBREL Fixed header', [
       'v5/2.1.4~content-length',
       'v5/2.1.3-1',
       'v5/2.2.1-5',
+      'v5/3.6.2-1',
     ],
     needs: ['qos2'],
     async run({ connect, topic }) {
@@ -108,7 +111,8 @@ const pubrelHeader = section('3.6.1 PUBREL Fixed header', [
   },
   {
     id: 'form-again',
-    title: 'sends PUBREL with the flags 0010 and the Packet Identifier alone when it sends it again',
+    title:
+      'sends PUBREL with the flags 0010 and its Packet Identifier, and nothing that does not belong there when it sends it again',
     covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1', 'v5/2.1.4~content-length', 'v5/2.1.3-1'],
     needs: ['qos2'],
     async run({ connect, topic, clientId, couldNotRun }) {
@@ -130,9 +134,10 @@ const pubrelHeader = section('3.6.1 PUBREL Fixed header', [
 const pubcompSection = section('3.7 PUBCOMP', [
   {
     id: 'form',
-    title: 'sends PUBCOMP with no flags and the Packet Identifier alone',
+    title: 'sends PUBCOMP with no flags and its Packet Identifier, and nothing that does not belong there',
     needs: ['qos2'],
     covers: [
+      'v5/3.7.2-1',
       'v3/2.1~fixed-packet-sizes',
       'v3/2.2.2-1',
       'v3/4.3.3-2',

@@ -1,11 +1,12 @@
 /** 3.9 SUBACK: which return codes there are, and that each stands at the place of its Topic Filter. */
 
-import { type Case, chapter, section } from '../harness/case.ts';
+import { type Capability, type Case, type Context, chapter, section } from '../harness/case.ts';
 import { code } from '../harness/peer.ts';
 import type { RequirementId } from '../harness/spec/index.ts';
 import { subscribe } from '../harness/wire/build.ts';
 import type { QoS } from '../harness/wire/packet.ts';
 import { answerOrClose } from './answer.ts';
+import { expectLeftOut, explanations, nameOf } from './explained.ts';
 
 /** Requested QoS levels that are not the same backwards, for filters in no alphabetical order. */
 const orders: readonly (readonly [id: string, levels: readonly QoS[]])[] = [
@@ -103,11 +104,70 @@ const between = refusable.map(
   }),
 );
 
+/** What a SUBACK may say of these filters: a server need not reveal the reason. */
+const fitting = { denied: [0x80, 0x83, 0x87, 0x8f], invalid: [0x80, 0x83, 0x8f] } as const;
+
+/** Filters that are refused (5.0). */
+const refusals: readonly (readonly [
+  id: keyof typeof fitting,
+  title: string,
+  needs: readonly Capability[],
+  filter: (context: Context) => string,
+])[] = [
+  ['denied', 'that nobody may use', ['denied-topic'], (context) => context.deniedTopic()],
+  ['invalid', 'with a misplaced #', [], ({ topic }) => `${topic}/#/a`],
+];
+
+const refused = refusals.flatMap(([id, title, needs, filter]): Case[] => [
+  {
+    id: `${id}-among-others`,
+    title: `refuses a filter ${title} by a code at its place, and serves the filters around it`,
+    covers: [id === 'denied' ? 'v5/3.9.3~suback-reason-codes' : 'v5/3.8.4~refused-filter'],
+    needs,
+    async run(context) {
+      const { connect, topic, fail, trait, nonStrict, notApplicable } = context;
+      const [publisher, subscriber] = [await connect(), await connect()];
+      const expected = 'SUBACK with three codes, of which the second refuses';
+      subscriber.send(subscribe(77, [`${topic}/1`, 0], [filter(context), 0], [`${topic}/3`, 0]));
+      const answer = await answerOrClose(context, subscriber, expected);
+      if (!answer && id === 'invalid') return notApplicable('the broker closes on such a filter');
+      if (answer?.type !== 'SUBACK') return fail(expected, answer?.type ?? 'the connection closes');
+      const [, second = 0] = answer.codes;
+      if (answer.codes.length !== 3 || second < 0x80) fail(expected, `SUBACK ${answer.codes.map(code).join(' ')}`);
+      const isFitting = fitting[id].some((each) => each === second);
+      if (!isFitting) nonStrict(`SUBACK ${code(second)} for a filter ${title}`);
+      trait(`code for a filter ${title}`, code(second));
+      for (const [index, level] of ['1', '3'].entries()) {
+        if ((answer.codes[2 * index] ?? 0x80) >= 0x80) continue;
+        await publisher.publish({ topic: `${topic}/${level}`, payload: level, qos: 1 });
+        await subscriber.receive({ payload: level });
+      }
+      await subscriber.expectNothing('one message for each filter that is served');
+    },
+  },
+  ...explanations.map(
+    (which): Case => ({
+      id: `${id}-without-${which === 'reasonString' ? 'reason-string' : 'user-properties'}`,
+      title: `leaves ${nameOf[which]} out of SUBACK for a filter ${title} where the client does not take a packet of that size`,
+      covers: [which === 'reasonString' ? 'v5/3.9.2-1' : 'v5/3.9.2-2'],
+      needs,
+      run: (context) =>
+        expectLeftOut(context, which, async (client) => {
+          client.send(subscribe(77, [filter(context), 0]));
+          const answer = await answerOrClose(context, client, 'SUBACK');
+          if (answer?.type === 'SUBACK') return answer;
+          return context.notApplicable('the broker closes on such a filter');
+        }),
+    }),
+  ),
+]);
+
 export const subacknowledging = chapter(
   '3.9 SUBACK',
   section('3.9.3 SUBACK Payload', [
     ...ordered,
     ...between,
+    ...refused,
     {
       id: 'codes-of-many',
       title: 'answers a SUBSCRIBE for two hundred filters of all QoS levels by return codes that are allowed',

@@ -107,7 +107,7 @@ const unreleased: Part = {
 function survives(id: string, title: string, parts: readonly Part[], ending: Ending): Case {
   return {
     id,
-    title: `keeps ${title} of a session (CleanSession 0) when its connection ends by ${ending.title}`,
+    title: `keeps ${title} of a session that outlives its connection when that ends by ${ending.title}`,
     covers: ['v3/4.1.0-1', 'v3/3.1.2.4~session-state-parts', 'v5/4.1~session-state-parts'],
     needs: parts.flatMap((part) => part.needs),
     ...(ending.waits !== undefined && { waits: ending.waits }),
@@ -147,7 +147,7 @@ const duration: readonly Case[] = [
   ...[true, false].map(
     (clean): Case => ({
       id: `as-long-as-connection-${clean ? 'clean' : 'stored'}`,
-      title: `keeps the subscription of a connection (CleanSession ${Number(clean)}) that has long been idle`,
+      title: `keeps the subscription of a connection that has long been idle, in a session that ${clean ? 'ends with it' : 'outlives it'}`,
       covers: ['v3/4.1.0-2', 'v5/4.1.0-1'],
       waits: 3,
       async run({ connect, topic, seconds, couldNotRun }) {
@@ -166,7 +166,8 @@ const duration: readonly Case[] = [
   {
     id: 'retained-outlives-all-clients',
     title: 'keeps a retained message when its publisher and every subscriber are gone',
-    covers: ['v3/4.1~retained-kept'],
+    covers: ['v3/4.1~retained-kept', 'v5/4.1~session-state-parts'],
+    needs: ['retain'],
     async run({ connect, topic }) {
       const publisher = await connect({ name: 'publisher' });
       await publisher.publish({ topic, payload: 'retained', qos: 1, retain: true });
@@ -181,4 +182,25 @@ const duration: readonly Case[] = [
   },
 ];
 
-export const storingState = chapter('4.1 Storing state', section('4.1 Storing state', [...state, ...duration]));
+const whileConnected: Case = {
+  id: 'as-long-as-connection-short',
+  title: 'keeps all parts of a session while its connection is open, although its Session Expiry Interval is over',
+  covers: ['v5/4.1.0-1'],
+  needs: ['qos2'],
+  waits: 3,
+  async run(context) {
+    const { connect, topic, seconds, couldNotRun } = context;
+    const [publisher, watcher] = [await connect({ name: 'publisher' }), await connect({ name: 'watcher' })];
+    const about = (part: Part): Surroundings => ({ topic: `${topic}/${part.id}`, publisher, watcher });
+    const parts = [subscription, unreleased];
+    const client = await connect({ keepAlive: 0, properties: { sessionExpiryInterval: 1 }, name: 'client' });
+    for (const part of parts) await part.prepare(client, about(part));
+    if (await client.isClosed(seconds(3))) couldNotRun('the broker drops an idle client, as it may');
+    for (const part of parts) await part.check(client, about(part));
+  },
+};
+
+export const storingState = chapter(
+  '4.1 Storing state',
+  section({ v3: '4.1 Storing state', v5: '4.1 Session State' }, [...state, ...duration, whileConnected]),
+);

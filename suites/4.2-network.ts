@@ -48,7 +48,7 @@ const packets: readonly (readonly [id: string, packet: (topic: string) => Packet
 const cutPackets: readonly Case[] = packets.flatMap(([id, make, answer]): Case[] => {
   const name = id.toUpperCase().replace(/-QOS(\d)/, ' with QoS $1');
   const common: Pick<Case, 'covers' | 'needs'> = {
-    covers: ['v3/4.2~byte-stream'],
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
     ...(/^PUB(REC|COMP)$/.test(answer) && { needs: ['qos2'] }),
   };
   return [
@@ -56,9 +56,9 @@ const cutPackets: readonly Case[] = packets.flatMap(([id, make, answer]): Case[]
       id: `${id}-byte-by-byte`,
       title: `answers a ${name} that comes byte by byte`,
       ...common,
-      async run({ connect, topic }) {
+      async run({ version, connect, topic }) {
         const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
-        const bytes = encode(make(topic), 'v3');
+        const bytes = encode(make(topic), version);
         await sendBytewise(client, pacer, bytes, name);
         await client.expect(answer);
       },
@@ -67,9 +67,9 @@ const cutPackets: readonly Case[] = packets.flatMap(([id, make, answer]): Case[]
       id: `${id}-cut-at-every-offset`,
       title: `answers a ${name} that comes in two pieces, wherever it is cut`,
       ...common,
-      async run({ connect, topic }) {
+      async run({ version, connect, topic }) {
         const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
-        const bytes = encode(make(topic), 'v3');
+        const bytes = encode(make(topic), version);
         for (const cut of everyOffset(bytes)) {
           await sendCut(client, pacer, bytes, [cut], name);
           await client.expect(answer);
@@ -87,10 +87,10 @@ const cutConnects: readonly Case[] = [
   {
     id: 'connect-byte-by-byte',
     title: 'serves a client whose CONNECT comes byte by byte',
-    covers: ['v3/4.2~byte-stream'],
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
     async run(context) {
       const [client, pacer] = [await context.open('client'), await context.connect({ name: 'pacer' })];
-      await sendBytewise(client, pacer, encode(fullConnect(context, 'client'), 'v3'), 'CONNECT');
+      await sendBytewise(client, pacer, encode(fullConnect(context, 'client'), context.version), 'CONNECT');
       await client.expect('CONNACK', { code: 0 });
       await client.disconnect();
     },
@@ -98,12 +98,12 @@ const cutConnects: readonly Case[] = [
   {
     id: 'connect-cut-at-every-offset',
     title: 'serves clients whose CONNECT comes in two pieces, wherever it is cut',
-    covers: ['v3/4.2~byte-stream'],
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
     async run(context) {
       const pacers = await Promise.all(
         Array.from({ length: 16 }, (_, lane) => context.connect({ name: `pacer ${lane}` })),
       );
-      const offsets = everyOffset(encode(fullConnect(context, 'lane 0'), 'v3'));
+      const offsets = everyOffset(encode(fullConnect(context, 'lane 0'), context.version));
       // Side by side, because each takes several round trips.
       await Promise.all(pacers.map((pacer, lane) => expectConnected(context, pacer, lane, offsets)));
     },
@@ -111,12 +111,12 @@ const cutConnects: readonly Case[] = [
   {
     id: 'disconnect-cut',
     title: 'takes a DISCONNECT in two pieces for one: the will is not published',
-    covers: ['v3/4.2~byte-stream'],
-    async run({ connect, topic }) {
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+    async run({ version, connect, topic }) {
       const [watcher, pacer] = [await connect({ name: 'watcher' }), await connect({ name: 'pacer' })];
       await watcher.subscribe(topic);
       const client = await connect({ name: 'client', will: { topic, payload: 'will' } });
-      await sendCut(client, pacer, encode(disconnect(), 'v3'), [1], 'DISCONNECT');
+      await sendCut(client, pacer, encode(disconnect(), version), [1], 'DISCONNECT');
       client.halfClose();
       await client.isClosed();
       // Absence of a will: that of a client that is dropped afterwards comes first.
@@ -134,7 +134,7 @@ function fullConnect({ connectPacket, clientId, topic }: Context, name: string):
 
 /** Connects as one of sixteen clients, once for every sixteenth of these offsets, with the CONNECT cut there. */
 async function expectConnected(context: Context, pacer: Peer, lane: number, offsets: readonly number[]): Promise<void> {
-  const bytes = encode(fullConnect(context, `lane ${lane}`), 'v3');
+  const bytes = encode(fullConnect(context, `lane ${lane}`), context.version);
   for (const cut of offsets.filter((offset) => offset % 16 === lane)) {
     const client = await context.open(`lane ${lane}, cut at ${cut}`);
     await sendCut(client, pacer, bytes, [cut], 'CONNECT');
@@ -156,14 +156,14 @@ const tellingCuts: readonly (readonly [id: string, words: string, cuts: readonly
 const delivered: readonly Case[] = tellingCuts.map(([id, words, cuts]) => ({
   id: `delivered-cut-${id}`,
   title: `delivers a PUBLISH that is cut ${words} once, whole and before what follows it`,
-  covers: ['v3/4.2~byte-stream'],
-  async run({ connect, topic }) {
+  covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+  async run({ version, connect, topic }) {
     const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
     const subscriber = await connect({ name: 'subscriber' });
     await subscriber.subscribe(topic);
     // More than 127 bytes, so that Remaining Length has two bytes to be cut between.
     const payload = 'p'.repeat(200);
-    await sendCut(client, pacer, encode(publish({ topic, payload }), 'v3'), cuts, 'PUBLISH');
+    await sendCut(client, pacer, encode(publish({ topic, payload }), version), cuts, 'PUBLISH');
     await client.publish({ topic, payload: 'fence' });
     await subscriber.receive({ topic, payload });
     await subscriber.receive({ topic, payload: 'fence' });
@@ -174,13 +174,13 @@ const joined: readonly Case[] = [
   {
     id: 'fifty-packets-in-one-write',
     title: 'serves fifty packets in one write and half of another, and that one once its rest has come',
-    covers: ['v3/4.2~byte-stream'],
-    async run({ connect, topic }) {
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+    async run({ version, connect, topic }) {
       const [publisher, pacer] = [await connect({ name: 'publisher' }), await connect({ name: 'pacer' })];
       const subscriber = await connect({ name: 'subscriber' });
       await subscriber.subscribe(topic);
       const all = Array.from({ length: 51 }, (_, number) =>
-        encode(publish({ topic, payload: `${number}`, qos: 1, packetId: number + 1 }), 'v3'),
+        encode(publish({ topic, payload: `${number}`, qos: 1, packetId: number + 1 }), version),
       );
       const bytes = Buffer.concat(all);
       await sendCut(publisher, pacer, bytes, [bytes.length - 12], '51 PUBLISH packets');
@@ -191,13 +191,13 @@ const joined: readonly Case[] = [
   {
     id: 'connect-and-what-follows-across-a-cut',
     title: 'serves a CONNECT and what follows it, when the cut is within what follows',
-    covers: ['v3/4.2~byte-stream'],
-    async run({ connect, open, connectPacket, clientId, topic }) {
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+    async run({ version, connect, open, connectPacket, clientId, topic }) {
       const pacer = await connect({ name: 'pacer' });
       const client = await open('client');
-      const first = encode(connectPacket({ clientId: clientId('client') }), 'v3');
+      const first = encode(connectPacket({ clientId: clientId('client') }), version);
       const rest = [subscribe(1, [topic, 0]), publish({ topic, payload: 'own' }), pingreq()];
-      const bytes = Buffer.concat([first, ...rest.map((packet) => encode(packet, 'v3'))]);
+      const bytes = Buffer.concat([first, ...rest.map((packet) => encode(packet, version))]);
       await sendCut(client, pacer, bytes, [first.length + 5], 'CONNECT, SUBSCRIBE, PUBLISH, PINGREQ');
       await client.expect('CONNACK', { code: 0 });
       await client.pick('SUBACK', { packetId: 1 });
@@ -208,14 +208,14 @@ const joined: readonly Case[] = [
   {
     id: 'looks-like-a-packet',
     title: 'takes a payload that is cut where a packet seems to begin for a payload',
-    covers: ['v3/4.2~byte-stream'],
-    async run({ connect, topic }) {
+    covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+    async run({ version, connect, topic }) {
       const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
       const subscriber = await connect({ name: 'subscriber' });
       await subscriber.subscribe(topic);
       // A DISCONNECT, a PINGREQ and a CONNACK.
       const payload = fromHex('E0 00 C0 00 20 02 00 00');
-      const bytes = encode(publish({ topic, payload }), 'v3');
+      const bytes = encode(publish({ topic, payload }), version);
       await sendCut(client, pacer, bytes, [bytes.length - 8, bytes.length - 6], 'PUBLISH');
       await subscriber.receive({ topic, payload });
       await client.expectNothing('no answer to what is payload');
@@ -231,12 +231,12 @@ const ends: readonly Case[] = (
 ).map(([id, words, end]) => ({
   id: `packet-cut-off-by-${id}`,
   title: `delivers a PUBLISH in two pieces, and nothing of one that ${words} cuts off`,
-  covers: ['v3/4.2~byte-stream'],
-  async run({ connect, topic, trait, timeoutMs }) {
+  covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+  async run({ version, connect, topic, trait, timeoutMs }) {
     const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
     const [subscriber, other] = [await connect({ name: 'subscriber' }), await connect({ name: 'other' })];
     await subscriber.subscribe(topic);
-    const bytes = encode(publish({ topic, payload: 'whole' }), 'v3');
+    const bytes = encode(publish({ topic, payload: 'whole' }), version);
     await sendCut(client, pacer, bytes, [bytes.length - 3], 'PUBLISH');
     await subscriber.receive({ topic, payload: 'whole' });
     client.sendBytes(bytes.subarray(0, -3), 'a PUBLISH without its last three bytes');
@@ -253,13 +253,13 @@ const ends: readonly Case[] = (
 const halfClosed: Case = {
   id: 'last-packet-before-fin',
   title: 'takes or drops a QoS 1 PUBLISH that a FIN follows at once, and delivers what it acknowledges',
-  covers: ['v3/4.2~byte-stream'],
+  covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
   needs: ['qos1'],
-  async run({ connect, topic, trait, fail }) {
+  async run({ version, connect, topic, trait, fail }) {
     const [client, pacer] = [await connect({ name: 'client' }), await connect({ name: 'pacer' })];
     const [subscriber, other] = [await connect({ name: 'subscriber' }), await connect({ name: 'other' })];
     await subscriber.subscribe(topic, 1);
-    const bytes = encode(publish({ topic, payload: 'first', qos: 1, packetId: 1 }), 'v3');
+    const bytes = encode(publish({ topic, payload: 'first', qos: 1, packetId: 1 }), version);
     await sendCut(client, pacer, bytes, [7], 'PUBLISH');
     await client.expect('PUBACK', { packetId: 1 });
     client.send(publish({ topic, payload: 'last', qos: 1, packetId: 2 }));

@@ -231,7 +231,10 @@ const qos1: readonly Case[] = [
     (qos): Case => ({
       id: `twenty-in-flight-to-client-qos${qos}`,
       title: `delivers twenty QoS ${qos} messages to a client that acknowledges late, as many at a time as it likes`,
-      covers: [qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1', 'v3/4.3.2~several-in-flight'],
+      covers: [
+        ...(qos === 1 ? (['v3/4.3.2-1', 'v5/4.3.2-1'] as const) : (['v3/4.3.3-1', 'v5/4.3.3-1'] as const)),
+        'v3/4.3.2~several-in-flight',
+      ],
       needs: [`qos${qos}`],
       async run({ connect, topic, trait }) {
         const [publisher, subscriber] = [await connect(), await connect()];

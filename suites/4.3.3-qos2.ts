@@ -41,6 +41,7 @@ const repetitions: readonly (readonly [id: string, words: string, dups: readonly
 
 const exactlyOnce = { needs: ['qos2'], tags: ['exactly-once'] } as const;
 const receiverCovers: readonly RequirementId[] = ['v3/4.3.3-2', 'v5/4.3.3-8', 'v5/4.3.3-11'];
+const repetitionCovers: readonly RequirementId[] = [...receiverCovers, 'v5/4.3.3-10'];
 
 /**
  * Publishes a QoS 2 message, repeats it as told, and completes the exchange. False if the broker closes the connection on a
@@ -73,7 +74,7 @@ const receiver: readonly Case[] = [
   {
     id: 'retransmission-is-delivered-once',
     title: 'acknowledges a retransmitted PUBLISH again and delivers it once',
-    covers: receiverCovers,
+    covers: repetitionCovers,
     ...exactlyOnce,
     async run(context) {
       const { connect, topic } = context;
@@ -87,7 +88,7 @@ const receiver: readonly Case[] = [
     ([id, words, dups]): Case => ({
       id: `repeated-${id}`,
       title: `delivers a QoS 2 message once that is repeated ${words} before PUBREL`,
-      covers: receiverCovers,
+      covers: repetitionCovers,
       ...exactlyOnce,
       async run(context) {
         const [publisher, subscriber] = [await context.connect(), await context.connect()];
@@ -100,7 +101,7 @@ const receiver: readonly Case[] = [
   {
     id: 'repeated-with-another-payload',
     title: 'delivers one message for a Packet Identifier before PUBREL, although the payload changes',
-    covers: receiverCovers,
+    covers: repetitionCovers,
     ...exactlyOnce,
     async run(context) {
       const { connect, topic, fail } = context;
@@ -116,7 +117,7 @@ const receiver: readonly Case[] = [
   {
     id: 'repeated-after-reconnect',
     title: 'delivers a QoS 2 message once that is repeated on a new connection of the same session',
-    covers: receiverCovers,
+    covers: repetitionCovers,
     ...exactlyOnce,
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -262,7 +263,7 @@ const receiver: readonly Case[] = [
   {
     id: 'several-subscribers',
     title: 'delivers a retransmitted QoS 2 message once to each of several subscribers',
-    covers: receiverCovers,
+    covers: repetitionCovers,
     ...exactlyOnce,
     async run(context) {
       const { connect, topic } = context;
@@ -286,7 +287,7 @@ const receiver: readonly Case[] = [
   {
     id: 'interleaved-exchanges',
     title: 'completes QoS 2 exchanges that interleave, in the order of their PUBRELs',
-    covers: receiverCovers,
+    covers: repetitionCovers,
     ...exactlyOnce,
     async run(context) {
       const { connect, topic } = context;
@@ -337,7 +338,7 @@ const sender: readonly Case[] = [
     id: 'sender-flow',
     title:
       'sends PUBLISH with DUP 0, answers PUBREC with PUBREL of the same Packet Identifier, and nothing after PUBCOMP',
-    covers: ['v3/4.3.3-1', 'v3/2.3.1-6', 'v5/4.3.3-4', 'v5/2.2.1-5'],
+    covers: ['v3/4.3.3-1', 'v3/2.3.1-6', 'v5/4.3.3-2', 'v5/4.3.3-4', 'v5/2.2.1-5'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -370,7 +371,7 @@ const sender: readonly Case[] = [
   {
     id: 'held-until-pubcomp',
     title: 'sends PUBREL, and not the PUBLISH, on every new connection until PUBCOMP, and then nothing more',
-    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-4', 'v5/4.3.3-5', 'v5/4.3.3-6'],
     needs: ['qos2'],
     async run(context) {
       const { publisher, subscriber, packetId, again } = await hold(context, 2);
@@ -393,7 +394,7 @@ const sender: readonly Case[] = [
   {
     id: 'pubrec-lost-or-not',
     title: 'goes on with PUBLISH or PUBREL when the connection ended right behind a PUBREC',
-    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-3', 'v5/4.3.3-4', 'v5/4.3.3-5'],
     needs: ['qos2'],
     async run(context) {
       const { subscriber, packetId, again } = await hold(context, 2);
@@ -410,7 +411,7 @@ const sender: readonly Case[] = [
   {
     id: 'pubrec-repeated',
     title: 'answers a repeated PUBREC by PUBREL or not at all, and sends no PUBLISH again',
-    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-4'],
     needs: ['qos2'],
     async run(context) {
       const { topic, fail } = context;
@@ -425,6 +426,35 @@ const sender: readonly Case[] = [
       await subscriber.receive({ payload: 'fence', dup: false });
     },
   },
+  ...(['PUBLISH', 'PUBREL'] as const).map(
+    (resent): Case => ({
+      id: `expired-once-sent-${resent.toLowerCase()}`,
+      title: `sends ${resent} again although the Message Expiry Interval is over, for the message has been sent before`,
+      covers: resent === 'PUBLISH' ? ['v5/4.3.3-7', 'v5/4.4.0-1'] : ['v5/4.4.0-1'],
+      needs: ['qos2'],
+      waits: 3,
+      async run(context) {
+        const { elapse, seconds } = context;
+        const properties = { messageExpiryInterval: 1 };
+        const { publisher, subscriber, packetId, again } = await hold(context, 2, properties);
+        if (resent === 'PUBREL') {
+          subscriber.send(pubrec(packetId));
+          await subscriber.expect('PUBREL', { packetId });
+        }
+        subscriber.drop();
+        await elapse(seconds(3));
+        const client = await again();
+        if (resent === 'PUBLISH') {
+          await client.acknowledge(await client.message({ payload: 'held', packetId }));
+        } else {
+          await client.expect('PUBREL', { packetId });
+          client.send(pubcomp(packetId));
+        }
+        await publisher.publish({ topic: context.topic, payload: 'fence', qos: 2 });
+        await client.receive({ payload: 'fence' });
+      },
+    }),
+  ),
 ];
 
 // ── Acknowledgements that fit no exchange ────────────────────────────────────────────────────────────────────────────
@@ -440,7 +470,7 @@ const unknown: readonly Case[] = (
     (qos): Case => ({
       id: `unknown-${id}-beside-qos${qos}`,
       title: `keeps a QoS ${qos} message unacknowledged when a ${id.toUpperCase()} with an unknown Packet Identifier arrives`,
-      covers: [qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1'],
+      covers: qos === 1 ? ['v3/4.3.2-1', 'v5/4.3.2-3'] : ['v3/4.3.3-1', 'v5/4.3.3-3'],
       needs: [`qos${qos}`],
       async run(context) {
         const { subscriber, packetId, again } = await hold(context, qos);
@@ -471,7 +501,7 @@ const misfits: readonly (readonly [
 const misfitting: readonly Case[] = misfits.map(([id, qos, due, wrong]) => ({
   id: `misfitting-${id}`,
   title: `does not take a ${id.replace(/-.*/, '').toUpperCase()} for the ${due} that a QoS ${qos} message waits for`,
-  covers: [qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1'],
+  covers: qos === 1 ? ['v3/4.3.2-1', 'v5/4.3.2-3'] : ['v3/4.3.3-1', due === 'PUBREC' ? 'v5/4.3.3-3' : 'v5/4.3.3-5'],
   needs: [`qos${qos}`],
   async run(context) {
     const { subscriber, packetId, again } = await hold(context, qos);

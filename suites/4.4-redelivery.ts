@@ -3,6 +3,7 @@
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
 import { pubcomp, pubrec, text } from '../harness/wire/build.ts';
 import type { Publish, QoS } from '../harness/wire/packet.ts';
+import { hold } from './held.ts';
 import { needsQoS } from './needs.ts';
 import { numberOf, publishNumbered, takeUnacknowledged } from './numbered.ts';
 import { byDisconnect, byReset, byTakeOver, type ConnectOptions, type Ending, endings, type Peer } from './session.ts';
@@ -39,7 +40,7 @@ const stages: readonly Stage[] = [
     title: 'PUBREL, and not the PUBLISH that PUBREC has acknowledged',
     qos: 2,
     resent: 'PUBREL',
-    covers: ['v3/4.4.0-1', 'v3/4.3.3-1', 'v5/4.4.0-1', 'v5/4.3.3-3', 'v5/4.3.3-4'],
+    covers: ['v3/4.4.0-1', 'v3/4.3.3-1', 'v5/4.4.0-1', 'v5/4.3.3-4', 'v5/4.3.3-5', 'v5/4.3.3-6'],
   },
 ];
 
@@ -156,7 +157,11 @@ function unacknowledgedOnly(qos: 1 | 2): Case {
   return {
     id: `acknowledged-not-resent-qos-${qos}`,
     title: `sends the unacknowledged of several QoS ${qos} messages again, and the acknowledged ones not`,
-    covers: ['v3/4.4.0-1', qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1'],
+    covers: [
+      'v3/4.4.0-1',
+      'v5/4.4.0-1',
+      ...(qos === 1 ? (['v3/4.3.2-1', 'v5/4.3.2-3'] as const) : (['v3/4.3.3-1', 'v5/4.3.3-3'] as const)),
+    ],
     needs: needsQoS(qos),
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -242,7 +247,7 @@ const several: readonly Case[] = [
   {
     id: 'mixed-stages',
     title: 'sends unacknowledged PUBLISHes of QoS 1 and 2 and a PUBREL again, each with its own Packet Identifier',
-    covers: ['v3/4.4.0-1', 'v3/4.3.3-1', 'v5/4.4.0-1', 'v5/4.3.3-3', 'v5/4.3.3-4'],
+    covers: ['v3/4.4.0-1', 'v3/4.3.3-1', 'v5/4.4.0-1', 'v5/4.3.3-3', 'v5/4.3.3-4', 'v5/4.3.3-5', 'v5/4.3.3-6'],
     needs: ['qos2'],
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -312,13 +317,13 @@ const circumstances: readonly Case[] = [
   },
   {
     id: 'clean-session',
-    title: 'sends nothing again to a client that comes back with CleanSession 1',
-    covers: ['v3/3.1.2-6'],
+    title: 'sends nothing again to a client that comes back and asks for a new session',
+    covers: ['v3/3.1.2-6', 'v5/3.1.2-4'],
     needs: ['qos1'],
     async run(context) {
       const { session, subscriber } = await interrupt(context, qos1);
       subscriber.drop();
-      const fresh = await context.connect({ ...session, clean: true, name: 'subscriber with CleanSession 1' });
+      const fresh = await context.connect({ ...session, clean: true, name: 'subscriber with a new session' });
       await fresh.expectNothing('nothing of the former session');
     },
   },
@@ -343,6 +348,41 @@ const circumstances: readonly Case[] = [
       if (repeated) await subscriber.message({ payload: 'kept', dup: true, packetId: message.packetId });
     },
   },
+  {
+    id: 'expired-once-sent',
+    title:
+      'sends an unacknowledged QoS 1 message again although its Message Expiry Interval is over, for it has been sent before',
+    covers: ['v5/4.4.0-1'],
+    needs: ['qos1'],
+    waits: 3,
+    async run(context) {
+      const { elapse, seconds } = context;
+      const { subscriber, packetId, again } = await hold(context, 1, { messageExpiryInterval: 1 });
+      subscriber.drop();
+      await elapse(seconds(3));
+      await (await again()).receive({ payload: 'held', packetId });
+    },
+  },
+  ...stages.map(
+    (stage): Case => ({
+      id: `${stage.id}-not-within-connection`,
+      title: `does not send ${stage.title} again while the connection lasts`,
+      covers: ['v5/4.4.0-1'],
+      needs: needsQoS(stage.qos),
+      waits: 4,
+      async run(context) {
+        const { publisher, subscriber, message } = await interrupt(context, stage, 0);
+        // A PUBLISH that comes again is judged as it comes (`harness/watch.ts`).
+        if (await subscriber.isClosed(context.seconds(4))) {
+          context.notApplicable('the broker closes the connection of a client that does not acknowledge');
+        }
+        await subscriber.expectNothing('nothing again while the connection lasts', 'v5/4.4.0-1');
+        await complete(subscriber, stage, message);
+        await publisher.publish({ topic: message.topic, payload: 'next', qos: stage.qos });
+        await subscriber.receive({ payload: 'next', qos: stage.qos, dup: false });
+      },
+    }),
+  ),
 ];
 
 export const redelivery = chapter(

@@ -123,7 +123,7 @@ export const receipt = chapter(
       (qos): Case => ({
         id: `own-message-qos-${qos}`,
         title: `delivers a QoS ${qos} message once to its own publisher, who has subscribed to the topic`,
-        covers: ['v3/4.5~own-messages'],
+        covers: ['v3/4.5~own-messages', 'v5/4.5.0-1'],
         needs: needsQoS(qos),
         async run({ connect, topic }) {
           const client = await connect();

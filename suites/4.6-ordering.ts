@@ -136,7 +136,13 @@ const deliveries: readonly Case[] = [
     (qos): Case => ({
       id: `offline-then-live-qos-${qos}`,
       title: `delivers QoS ${qos} messages that waited for the subscriber before those that are published meanwhile`,
-      covers: ['v3/4.6.0-6', 'v3/3.1.2-5', qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1'],
+      covers: [
+        'v3/4.6.0-6',
+        'v3/3.1.2-5',
+        ...(qos === 1 ? (['v3/4.3.2-1', 'v5/4.3.2-2'] as const) : (['v3/4.3.3-1', 'v5/4.3.3-2'] as const)),
+        'v5/4.6.0-5',
+        'v5/4.1~session-state-parts',
+      ],
       needs: needsQoS(qos),
       async run(context) {
         const { connect, topic, clientId, fail } = context;
@@ -155,8 +161,8 @@ const deliveries: readonly Case[] = [
         expectAscending(context, messages, 'v3/4.6.0-6', 'v5/4.6.0-5');
         // The first of them the broker may have tried to send on the connection that was just ending.
         const repeated = messages.find((message) => message.dup && numberOf(message) === 50);
-        const rule = qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1';
-        if (repeated) fail('DUP 0 in what was never sent before', `message ${numberOf(repeated)} with DUP 1`, rule);
+        const rules = qos === 1 ? (['v3/4.3.2-1', 'v5/4.3.2-2'] as const) : (['v3/4.3.3-1', 'v5/4.3.3-2'] as const);
+        if (repeated) fail('DUP 0 in what was never sent before', `message ${numberOf(repeated)} with DUP 1`, ...rules);
       },
     }),
   ),

@@ -1,9 +1,10 @@
 /** 4.8 Handling errors: what one client does wrong is its own affair. (That it is disconnected for it is in `malformed.ts`.) */
 
 import { type Case, type Context, chapter, section } from '../harness/case.ts';
+import type { Version } from '../harness/spec/index.ts';
 import { publish, pubrel } from '../harness/wire/build.ts';
 import { encode } from '../harness/wire/encode.ts';
-import { type MalformedExample, malformed } from '../harness/wire/examples.ts';
+import { examples, type MalformedExample } from '../harness/wire/examples.ts';
 import type { Peer } from './session.ts';
 
 /**
@@ -44,18 +45,18 @@ async function offend(context: Context, rows: readonly MalformedExample[]): Prom
 /** Clients that end in the middle of something, or never go on. */
 const abrupt: readonly (readonly [name: string, behave: (client: Peer, context: Context) => void])[] = [
   ['says nothing', () => undefined],
-  ['begins a CONNECT', (client, { connectPacket }) => sendHalf(client, encode(connectPacket(), 'v3'))],
+  ['begins a CONNECT', (client, { connectPacket, version }) => sendHalf(client, encode(connectPacket(), version))],
   [
     'begins a CONNECT and closes',
-    (client, { connectPacket }) => {
-      sendHalf(client, encode(connectPacket(), 'v3'));
+    (client, { connectPacket, version }) => {
+      sendHalf(client, encode(connectPacket(), version));
       client.halfClose();
     },
   ],
   [
     'begins a CONNECT and drops',
-    (client, { connectPacket }) => {
-      sendHalf(client, encode(connectPacket(), 'v3'));
+    (client, { connectPacket, version }) => {
+      sendHalf(client, encode(connectPacket(), version));
       client.drop();
     },
   ],
@@ -74,19 +75,25 @@ function sendHalf(client: Peer, bytes: Uint8Array): void {
 }
 
 /** The same on connections that are established. */
-const abruptLater: readonly (readonly [name: string, behave: (client: Peer, topic: string) => void])[] = [
-  ['begins a PUBLISH', (client, topic) => sendHalf(client, encode(publish({ topic, payload: 'half' }), 'v3'))],
+const abruptLater: readonly (readonly [
+  name: string,
+  behave: (client: Peer, topic: string, version: Version) => void,
+])[] = [
+  [
+    'begins a PUBLISH',
+    (client, topic, version) => sendHalf(client, encode(publish({ topic, payload: 'half' }), version)),
+  ],
   [
     'begins a PUBLISH and closes',
-    (client, topic) => {
-      sendHalf(client, encode(publish({ topic, payload: 'half' }), 'v3'));
+    (client, topic, version) => {
+      sendHalf(client, encode(publish({ topic, payload: 'half' }), version));
       client.halfClose();
     },
   ],
   [
     'begins a PUBLISH and drops',
-    (client, topic) => {
-      sendHalf(client, encode(publish({ topic, payload: 'half' }), 'v3'));
+    (client, topic, version) => {
+      sendHalf(client, encode(publish({ topic, payload: 'half' }), version));
       client.drop();
     },
   ],
@@ -111,13 +118,15 @@ const others: readonly Case[] = [
     (when): Case => ({
       id: `witness-of-malformed-packets-${when}`,
       title: `serves two clients while others send malformed packets ${when === 'first' ? 'instead of CONNECT' : 'after CONNECT'}`,
-      covers: ['v3/4.8~others-unaffected'],
+      covers: ['v3/4.8~others-unaffected', 'v5/4.13.1~others-unaffected'],
       needs: ['qos2'],
       tags: ['long'],
       async run(context) {
         const exchange = await witness(context);
         // Left out is what a broker that takes it for well-formed would keep.
-        const rows = malformed.filter((row) => row.when === when && !/retain|clean-0/.test(row.id));
+        const rows = examples[context.version].malformed.filter(
+          (row) => row.when === when && !/retain|clean-0/.test(row.id),
+        );
         const atOnce = 20;
         for (let begin = 0; begin < rows.length; begin += atOnce) {
           const offenders = await offend(context, rows.slice(begin, begin + atOnce));
@@ -132,24 +141,24 @@ const others: readonly Case[] = [
   {
     id: 'witness-of-unfinished-packets',
     title: 'serves two clients while others end in the middle of a packet, or wait there, or speak another protocol',
-    covers: ['v3/4.8~others-unaffected'],
+    covers: ['v3/4.8~others-unaffected', 'v5/4.13.1~others-unaffected'],
     needs: ['qos2'],
     async run(context) {
       const { open, connect, topic } = context;
       const exchange = await witness(context);
       for (const [name, behave] of abrupt) behave(await open(name), context);
       await exchange();
-      for (const [name, behave] of abruptLater) behave(await connect({ name }), `${topic}/offender`);
+      for (const [name, behave] of abruptLater) behave(await connect({ name }), `${topic}/offender`, context.version);
       await exchange();
       // What is no packet at all, while the others still wait.
-      (await connect({ name: 'sends a reserved type' })).sendBytes([0xf0, 0x00], 'a packet of the reserved type 15');
+      (await connect({ name: 'sends a reserved type' })).sendBytes([0x00, 0x00], 'a packet of the reserved type 0');
       await exchange();
     },
   },
   {
     id: 'witness-of-256-mib-announced',
     title: 'waits for 256 MiB that were announced, or closes; and serves two other clients meanwhile',
-    covers: ['v3/4.8~others-unaffected'],
+    covers: ['v3/4.8~others-unaffected', 'v5/4.13.1~others-unaffected'],
     needs: ['qos2'],
     async run(context) {
       const { connect, trait } = context;
@@ -175,7 +184,7 @@ const others: readonly Case[] = [
       const publisher = await connect({ name: 'publisher' });
       const client = await connect({ ...session, name: 'client' });
       await client.subscribe(topic, 1);
-      client.sendBytes([0xf0, 0x00], 'a packet of the reserved type 15');
+      client.sendBytes([0x00, 0x00], 'a packet of the reserved type 0');
       await client.expectClose();
       await publisher.publish({ topic, payload: 'meanwhile', qos: 1 });
       const again = await connect({ ...session, name: 'client again' });
@@ -185,4 +194,7 @@ const others: readonly Case[] = [
   },
 ];
 
-export const errors = chapter('4.8 Handling errors', section('4.8 Handling errors', others));
+export const errors = chapter(
+  '4.8 Handling errors',
+  section({ v3: '4.8 Handling errors', v5: '4.13.1 Malformed Packet and Protocol Errors' }, others),
+);

@@ -1,6 +1,7 @@
 /** A message from the server that a client has read and not acknowledged: what has to come again on its next connection. */
 
 import type { Context } from '../harness/case.ts';
+import type { Properties } from '../harness/wire/packet.ts';
 import type { Peer } from './session.ts';
 
 /** A message of the server's that the subscriber, whose session is kept, has read and not acknowledged. */
@@ -12,13 +13,13 @@ export interface Held {
   again(): Promise<Peer>;
 }
 
-/** Brings a message of this QoS to a client whose session is kept, and leaves it without an acknowledgement. */
-export async function hold({ connect, topic, clientId }: Context, qos: 1 | 2): Promise<Held> {
+/** Brings a message of this QoS, in 5.0 with properties if given, to a client whose session is kept, and leaves it without an acknowledgement. */
+export async function hold({ connect, topic, clientId }: Context, qos: 1 | 2, properties?: Properties): Promise<Held> {
   const session = { clientId: clientId('subscriber'), clean: false };
   const publisher = await connect({ name: 'publisher' });
   const subscriber = await connect({ ...session, name: 'subscriber' });
   await subscriber.subscribe(topic, qos);
-  await publisher.publish({ topic, payload: 'held', qos });
+  await publisher.publish({ topic, payload: 'held', qos, properties });
   const { packetId = 0 } = await subscriber.message({ payload: 'held', qos, dup: false });
   return { publisher, subscriber, packetId, again: () => connect({ ...session, name: 'subscriber again' }) };
 }

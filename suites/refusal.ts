@@ -52,6 +52,15 @@ export function refused(...codes: readonly number[]): Outcome {
   };
 }
 
+/** The end of the connection, with a CONNACK that refuses or without CONNACK. */
+export const refusedInAnyWay: Outcome = {
+  ...never,
+  expected: ['the connection closes, with a CONNACK that refuses or without CONNACK'],
+  codes: [],
+  otherCode: 'right',
+  noConnack: 'right',
+};
+
 /** A CONNECT that does not have the form of section 3.1 (v3/3.1.4-1, v5/3.1.4-1). */
 export const malformed: Outcomes = {
   v3: {
@@ -63,6 +72,9 @@ export const malformed: Outcomes = {
   },
   v5: refused(0x81, 0x82),
 };
+
+/** A Will Topic that is no Topic Name. A server that takes it may at least not publish to it. */
+export const badWillTopic: Outcomes = but({ ...malformed, v5: refused(0x90, 0x81, 0x82) }, { served: 'tolerated' });
 
 /** Another protocol name: the server may close, or follow another specification, but not this one (v3/3.1.2-1, v5/3.1.2-1). */
 export const otherProtocol: Outcomes = {

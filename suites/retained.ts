@@ -6,6 +6,16 @@ import type { Publish, QoS } from '../harness/wire/packet.ts';
 import type { Peer } from './session.ts';
 
 /**
+ * Waits until a subscription is established to the last: a server may look for retained messages after SUBACK, and would
+ * rightly send with RETAIN 1 what it finds then.
+ */
+export async function establish(publisher: Peer, subscriber: Peer, topic: string): Promise<void> {
+  await publisher.publish({ topic, payload: 'established?', qos: 1 });
+  await subscriber.receive({ payload: 'established?' });
+  await subscriber.fence();
+}
+
+/**
  * A retained message that has to arrive: its payload or, where its form is judged as well, payload and QoS, with RETAIN 1 and
  * DUP 0.
  */

@@ -34,6 +34,7 @@ export const subscribeScenes5: Scenes = {
       subscribe(258, ['w', 0]),
       unsubscribe(259, 'w'),
     );
+    scene.connect5('l').send(subscribe(1, ['a//b', 0]), publish({ topic: 'a//b' }));
     scene.connect5('d').send(subscribe(1, ['a/+', 0], ['b', 0]), unsubscribe(2, 'a/b'), publish({ topic: 'a/b' }));
     const idle = scene.connect5('e').send(subscribe(1, ['t', 0], ['é', 0]), unsubscribe(2, 'é'));
     scene.wait(5_000);
