@@ -64,9 +64,11 @@ const dupNotQueued = ([1, 2] as const).map(
     needs: needsQoS(qos),
     async run({ connect, topic, clientId }) {
       const session = { clientId: clientId('subscriber'), clean: false };
-      const [publisher, subscriber] = [await connect(), await connect(session)];
+      const subscriber = await connect(session);
       await subscriber.subscribe(topic, qos);
       await subscriber.disconnect();
+      // What is published right behind the close the broker may still try to send, and rightly send again with DUP 1.
+      const publisher = await connect({ name: 'publisher' });
       await publisher.publish({ topic, payload: 'queued', qos, dup: true });
       const again = await connect({ ...session, name: 'subscriber again' });
       await again.receive({ topic, payload: 'queued', dup: false });

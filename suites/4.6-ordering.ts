@@ -153,7 +153,8 @@ const deliveries: readonly Case[] = [
         const live = publishNumbered(context, publisher, { topic, qos, from: 51, to: 100 });
         const [messages] = await Promise.all([comeBack(), live]);
         expectAscending(context, messages, 'v3/4.6.0-6');
-        const repeated = messages.find(({ dup }) => dup);
+        // The first of them the broker may have tried to send on the connection that was just ending.
+        const repeated = messages.find((message) => message.dup && numberOf(message) === 50);
         const rule = qos === 1 ? 'v3/4.3.2-1' : 'v3/4.3.3-1';
         if (repeated) fail('DUP 0 in what was never sent before', `message ${numberOf(repeated)} with DUP 1`, rule);
       },
