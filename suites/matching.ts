@@ -13,6 +13,8 @@ export interface Match {
   readonly matching: readonly string[];
   /** Topic Names that do not match. */
   readonly others: readonly string[];
+  /** A broker may take no messages to such topics: it has no way to say so but to close the connection (v3/3.3.5-2). */
+  readonly refusable?: true;
 }
 
 /** Whether the messages are published while the subscription is there, or retained before it is made. */
