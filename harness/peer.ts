@@ -133,9 +133,10 @@ export class Peer implements LinkEvents {
       );
     }
     this.#trace('received', reading(packet), frame);
-    this.#watch.received(packet);
+    const foreign = packet.type === 'PUBLISH' && !this.#own(packet) ? packet : undefined;
+    this.#watch.received(packet, foreign !== undefined);
     if (packet.type === 'CONNACK' && packet.code === 0) this.connack = packet;
-    if (packet.type === 'PUBLISH' && !this.#own(packet)) return this.#setAside(packet);
+    if (foreign) return this.#setAside(foreign);
     if (packet.type === 'PUBREL' && this.#foreign.delete(packet.packetId))
       return this.#write(build.pubcomp(packet.packetId));
     this.#inbox.push(packet);
@@ -369,7 +370,8 @@ export class Peer implements LinkEvents {
     const probe = options.probe ?? (this.connack !== undefined && this.#closed === undefined);
     if (probe) this.#write(build.pingreq());
     const answers: string[] = [];
-    let left = options.withinMs ?? this.#of.timeoutMs;
+    const withinMs = options.withinMs ?? this.#of.timeoutMs;
+    let left = withinMs;
     const deadline = this.#of.clock.now() + left;
     while (left > 0) {
       const packet = await this.next(left);
@@ -383,7 +385,7 @@ export class Peer implements LinkEvents {
       if (!options.allow?.includes(packet.type)) answers.push(reading(packet));
       left = deadline - this.#of.clock.now();
     }
-    if (this.#closed === undefined) answers.push('the connection stays open');
+    if (this.#closed === undefined) answers.push(`the connection is still open after ${withinMs / 1000} s`);
     else if (answers.length > 0) answers.push('then the connection closes');
     if (answers.length > 0) throw new Violation(expected, answers.join(', '));
     return this.#of.clock.now() - since;
@@ -397,6 +399,11 @@ export class Peer implements LinkEvents {
       ? `${reading(answer)}${answer.type === 'CONNACK' ? (refusals[answer.code] ?? '') : ''}`
       : this.#silence();
     throw new CouldNotRun(`the broker does not let the client in: ${refusal}`);
+  }
+
+  /** Whether the connection is at its end. */
+  get ended(): boolean {
+    return this.#closed !== undefined;
   }
 
   /** Resolves when the broker has closed; false if it has not by then. */

@@ -204,3 +204,12 @@ describe('what a server never sends', () => {
     expect(broken(...steps)).toContain(id);
   });
 });
+
+it("leaves the Topic Name of other people's messages to their authors, and judges the rest of the packet", () => {
+  const watch = new Watch();
+  watch.sent(build.connect({ clientId: 'a' }));
+  watch.received(build.connack());
+  watch.received(publish({ topic: 'a/#' }), true);
+  expect(() => watch.received(publish({ topic: 'a/#', dup: true }), true)).toThrow('DUP 1');
+  expect(() => watch.received(publish({ topic: 'a/#' }))).toThrow('a/#');
+});

@@ -62,8 +62,8 @@ export class Watch {
     }
   }
 
-  /** Judges a packet that the broker sent. Throws Violation. */
-  received(packet: Packet): void {
+  /** Judges a packet that the broker sent; not the Topic Name of a foreign message, which tells of its author. Throws Violation. */
+  received(packet: Packet, foreign = false): void {
     if (clientOnly.has(packet.type)) {
       broken(`never sends ${packet.type} to a client`, `sent ${packet.type}`, 'v3/2.2.1~packet-direction');
     }
@@ -77,7 +77,7 @@ export class Watch {
     }
     switch (packet.type) {
       case 'PUBLISH':
-        return this.#publish(packet);
+        return this.#publish(packet, foreign);
       case 'PINGRESP':
         if (this.#blind || this.#pings-- > 0) return;
         return broken(
@@ -146,11 +146,11 @@ export class Watch {
     }
   }
 
-  #publish(packet: Publish): void {
+  #publish(packet: Publish, foreign: boolean): void {
     if (packet.qos === 0 && packet.dup) {
       broken('DUP 0 in every QoS 0 PUBLISH', 'sent a QoS 0 PUBLISH with DUP 1', 'v3/3.3.1-2', 'v3/4.3.1-1');
     }
-    const bad = checkTopicName(packet.topic);
+    const bad = foreign ? undefined : checkTopicName(packet.topic);
     if (bad) broken('a Topic Name without wildcards', `sent a PUBLISH to ${packet.topic}`, ...bad);
     if (packet.packetId === undefined) return;
     const stage = this.#blind ? undefined : this.#inFlight.get(packet.packetId);
