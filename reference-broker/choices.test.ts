@@ -19,6 +19,7 @@ const alternatives: { readonly [K in keyof Choices]: readonly Choices[K][] } = {
   otherClientIds: ['refuse'],
   qos0Offline: ['queue'],
   grantedQoS: [0, 1],
+  greaterQoS: ['close'],
   deliverOn: ['PUBREL'],
   acknowledge: ['first'],
   invalidFilter: ['0x80'],
@@ -33,6 +34,7 @@ const alternatives: { readonly [K in keyof Choices]: readonly Choices[K][] } = {
   disconnectedSocket: ['leave'],
   keepAliveCheckMs: [5_000],
   resendIntervalMs: [4_000],
+  acknowledgedQoS1: ['repeat'],
   inFlightWindow: [1, 10],
   errorAnswer: ['close'],
   reasonStrings: ['none'],
@@ -54,6 +56,7 @@ const lessPreferred: ReadonlySet<keyof Choices> = new Set([
   'disconnectedSocket',
   'dollarTopics',
   'retainedQoS0',
+  'acknowledgedQoS1',
   'badConnect',
   'errorAnswer',
 ]);
@@ -71,6 +74,7 @@ const mixes: readonly (readonly [string, Partial<Choices>])[] = [
       inFlightWindow: 1,
     },
   ],
+  ['a broker without QoS 2', { grantedQoS: 1, greaterQoS: 'close' }],
   [
     'a strict broker',
     {

@@ -74,7 +74,7 @@ const continues: readonly Case[] = [
           ...(round % 2 === 0 && { will }),
         });
         await publisher.publish({ topic, payload: `round ${round}`, qos: 1 });
-        await client.receive({ topic, payload: `round ${round}` });
+        await receiveBehind(context, client, (payload) => payload === `round ${round - 1}`, `round ${round}`);
       }
     },
   },

@@ -253,7 +253,9 @@ const bringing = section('3.3.1.3 RETAIN: what a new subscription brings', [
         await publisher.publish({ topic, payload: 'fence', qos: 1 });
         const message = await again.receive();
         if (text(message.payload) === 'fence') return;
-        if (message.retain) fail('no message with RETAIN 1 without a new subscription', told(message), 'v3/3.3.1-9');
+        // What it sent for the subscription it may repeat as it was.
+        if (message.retain && !message.dup)
+          fail('no message with RETAIN 1 without a new subscription', told(message), 'v3/3.3.1-9');
         acknowledgedAgain(context);
       },
     }),
