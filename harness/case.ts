@@ -2,13 +2,13 @@
 
 import type { Trait } from './events.ts';
 import type { ConnectOptions, Peer } from './peer.ts';
-import type { RequirementId, Version } from './spec/index.ts';
+import type { RequirementId, Strength, Version } from './spec/index.ts';
 import type { ConnectFields } from './wire/build.ts';
 import type { Connect } from './wire/packet.ts';
 
 /**
- * Something that a broker may lack without breaking MQTT 3.1.1, found out by probing before the run. What every server must have
- * (retained messages, sessions) is no capability: lacking it is a failure.
+ * Something that a broker may lack without breaking the standard, found out by probing before the run. What every server must have
+ * (sessions, and in 3.1.1 retained messages) is no capability: lacking it is a failure.
  */
 export type Capability =
   /** Grants QoS 1. */
@@ -22,7 +22,19 @@ export type Capability =
   /** Accepts clients without credentials. */
   | 'anonymous'
   /** Delivers what clients publish to topics that begin with `$`. */
-  | 'dollar-topics';
+  | 'dollar-topics'
+  /** Stores retained messages; every server of 3.1.1 has to. */
+  | 'retain'
+  /** Takes Subscription Identifiers (5.0). */
+  | 'subscription-identifiers'
+  /** Serves Shared Subscriptions (5.0). */
+  | 'shared-subscriptions'
+  /** Takes Topic Aliases (5.0). */
+  | 'topic-aliases'
+  /** Proves clients by the method of `wire/challenge.ts`, with the secret that was given for the target (5.0). */
+  | 'authentication'
+  /** A topic was named that nobody may use. */
+  | 'denied-topic';
 
 /** What a case is given: connections, names of its own, time, and ways to say what it saw. */
 export interface Context {
@@ -35,10 +47,17 @@ export interface Context {
   clientId(name?: string): string;
   /** Connects a client and reads CONNACK 0. It is set-up: a refusal ends the case as could-not-run. */
   connect(options?: ConnectOptions): Promise<Peer>;
-  /** Opens a network connection and sends nothing. */
-  open(name?: string): Promise<Peer>;
-  /** A CONNECT with an own Client Identifier and the target's credentials unless given; to send on an opened connection. */
-  connectPacket(fields?: Partial<ConnectFields>): Connect;
+  /** Opens a network connection and sends nothing. Its version is that of the case unless given. */
+  open(name?: string, version?: Version): Promise<Peer>;
+  /**
+   * A CONNECT with an own Client Identifier and the target's credentials unless given; to send on an opened connection. In 5.0 one
+   * with `clean: false` and no properties asks for a session that outlives the connection, as it does in 3.1.1.
+   */
+  connectPacket(fields?: Partial<ConnectFields>, version?: Version): Connect;
+  /** The topic that the target was told to deny to everybody; needs `denied-topic`. */
+  deniedTopic(): string;
+  /** What the client answers to a challenge of the target's (see `wire/challenge.ts`); needs `authentication`. */
+  proof(challenge: Uint8Array): Uint8Array;
   /** Seconds in milliseconds: `seconds(1.5 * keepAlive)`. */
   seconds(count: number): number;
   /**
@@ -59,8 +78,8 @@ export interface Context {
   notApplicable(reason: string): never;
   /** Ends the case as could-not-run: the set-up did not work, so nothing was judged. */
   couldNotRun(reason: string): never;
-  /** Ends the case as failed. */
-  fail(expected: string | readonly string[], actual: string, requirement?: RequirementId): never;
+  /** Ends the case as failed. Of the requirements those of the case's version are named; what it covers, if there are none. */
+  fail(expected: string | readonly string[], actual: string, ...requirements: readonly RequirementId[]): never;
 }
 
 /** One case, for every version of the protocol that its `covers` name. */
@@ -71,6 +90,11 @@ export interface Case {
   readonly title: string;
   /** What it judges. The strength of the case is that of the strongest of them. */
   readonly covers: readonly RequirementId[];
+  /**
+   * How much its outcome weighs, where that is less than what it covers: how thoroughly a server of 5.0 checks what no statement of its own
+   * demands is up to it (v5/4.13.1~checking-depth).
+   */
+  readonly strength?: Strength;
   readonly needs?: readonly Capability[];
   readonly tags?: readonly string[];
   /** Seconds that the standard makes this case wait, at least. The longest start first. */
@@ -80,10 +104,8 @@ export interface Case {
 
 /** A section of the standard with its cases. */
 export interface Section {
-  /** `3.1.2.10`. */
-  readonly number: string;
-  /** `3.1.2.10 Keep Alive`. */
-  readonly title: string;
+  /** `3.1.2.10 Keep Alive`, as each version has it. */
+  readonly titles: Readonly<Record<Version, string>>;
   readonly cases: readonly Case[];
 }
 
@@ -94,9 +116,9 @@ export interface Chapter {
   readonly sections: readonly Section[];
 }
 
-/** A section from its title, which starts with its number. */
-export function section(title: string, cases: readonly Case[]): Section {
-  return { number: title.slice(0, `${title} `.indexOf(' ')), title, cases };
+/** A section from its title, which starts with its number; where the versions differ, from both titles. */
+export function section(title: string | Readonly<Record<Version, string>>, cases: readonly Case[]): Section {
+  return { titles: typeof title === 'string' ? { v3: title, v5: title } : title, cases };
 }
 
 /** A chapter from its title and sections. */

@@ -91,7 +91,7 @@ export interface CaseResult {
   readonly attempts: number;
 }
 
-/** What the broker can do, as found by probing before the run: name to `true`, or the reason why not. */
+/** What the broker can do, as found by probing before the run: name to `true`, or the reason why not. For one version of MQTT. */
 export type Capabilities = Readonly<Record<string, true | string>>;
 
 export type RunEvent =
@@ -106,7 +106,10 @@ export type RunEvent =
       /** Makes the names of the run the same again (`--seed`). */
       readonly seed: string;
       readonly cases: readonly CaseInfo[];
-      readonly capabilities: Capabilities;
+      /** By version; absent for one that the broker does not speak. */
+      readonly capabilities: Readonly<Partial<Record<Version, Capabilities>>>;
+      /** How the broker answers clients of a version that it does not speak, where cases of both were selected. */
+      readonly notSpoken?: Readonly<Partial<Record<Version, string>>>;
       /** Options that reproduce the target on a command line: `-t localhost:1883`; empty for the reference broker. */
       readonly targetOptions: string;
       readonly baseline?: { readonly file: string; readonly entries: number };

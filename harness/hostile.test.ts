@@ -65,7 +65,9 @@ async function judge(port: number, options: Partial<RunOptions> = {}) {
   if (finished?.type !== 'run-finished') throw new Error('the run did not finish');
   const results = events.flatMap((event): CaseResult[] => (event.type === 'case-finished' ? [event.result] : []));
   expect(results, 'each case has one result').toHaveLength(all.cases.length);
-  return { ...finished, results, verdicts: new Set(results.map(({ verdict }) => verdict)) };
+  const [started] = events;
+  const notSpoken = started?.type === 'run-started' ? started.notSpoken : undefined;
+  return { ...finished, results, notSpoken, verdicts: new Set(results.map(({ verdict }) => verdict)) };
 }
 
 describe('a target that is no broker gives no verdict', () => {
@@ -129,6 +131,49 @@ describe('a target that is no broker gives no verdict', () => {
     const { exitCode, problem } = await judge(port);
     expect(exitCode).toBe(3);
     expect(problem).toMatch(/connection refused/);
+  });
+});
+
+/** The reference broker for clients of one Protocol Level; others get these bytes and the end of the connection. */
+function only(level: number, answer: readonly number[]): Behaviour {
+  return healthy((bytes, socket) => {
+    if (bytes[0] !== 0x10 || bytes[8] === level) return false;
+    socket.end(Uint8Array.from(answer));
+    return true;
+  });
+}
+
+describe('a target of one version', () => {
+  it.each<[string, number, readonly number[], 'v3' | 'v5', RegExp]>([
+    ['refuses 5.0 as 3.1.1 has it', 4, [0x20, 2, 0, 1], 'v5', /^sends CONNACK 0x01 in the form of 3.1.1, as v3/],
+    ['refuses 5.0 with another code', 4, [0x20, 2, 0, 2], 'v5', /CONNACK 0x02 in the form of 3.1.1, not as v3/],
+    ['closes on 5.0', 4, [], 'v5', /^closes the connection without CONNACK, where MQTT 3.1.1 asks/],
+    ['refuses 3.1.1', 5, [0x20, 2, 0, 1], 'v3', /^sends CONNACK 0x01, and closes/],
+    ['closes on 3.1.1', 5, [], 'v3', /^closes the connection without CONNACK, as it may/],
+  ])('%s', async (_, level, answer, lacking, how) => {
+    const one = only(level, answer);
+    const { port } = await serve(() => one);
+    const { exitCode, results, notSpoken } = await judge(port, { timeoutMs: 10_000 });
+    expect(notSpoken?.[lacking]).toMatch(how);
+    expect(exitCode).toBe(0);
+    for (const { case: id, verdict } of results) {
+      expect(verdict, id).toBe(id.startsWith(lacking) ? 'not-applicable' : 'pass');
+    }
+    const asked = await judge(port, { cases: cases.filter(({ version }) => version === lacking), timeoutMs: 10_000 });
+    expect(asked.exitCode).toBe(3);
+    if (answer.length > 0) expect(asked.problem).toMatch(/the target does not speak MQTT .*; try --mqtt/);
+  });
+
+  it('gives no verdict on a version that it speaks badly', async () => {
+    // A CONNACK of 5.0 with a Property Length that leads beyond it.
+    const one = only(4, [0x20, 3, 0, 0, 9]);
+    const { port } = await serve(() => one);
+    const { exitCode, results, notSpoken } = await judge(port, { timeoutMs: 10_000 });
+    expect(notSpoken).toBeUndefined();
+    expect(exitCode).toBe(3);
+    for (const { case: id, verdict } of results) {
+      expect(verdict, id).toBe(id.startsWith('v5') ? 'could-not-run' : 'pass');
+    }
   });
 });
 
@@ -211,7 +256,7 @@ describe('a target that fails in the middle', () => {
     ['sends garbage', (socket) => socket.write(Buffer.alloc(5000, 0xff))],
   ])('%s', async (_, behaviour) => {
     const well = healthy();
-    const { port } = await serve((n) => (n <= 20 ? well : behaviour));
+    const { port } = await serve((n) => (n <= 60 ? well : behaviour));
     const { exitCode, verdicts, problem } = await judge(port, { jobs: 1 });
     expect([1, 3]).toContain(exitCode);
     expect(problem).toMatch(/the target was lost/);

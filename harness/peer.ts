@@ -1,17 +1,33 @@
 /** One connection of a test client: sends packets or bytes, waits for what comes back, and keeps a trace of both. */
 
+import { beyond } from './announced.ts';
 import type { Clock } from './clock.ts';
 import { CouldNotRun, NotApplicable, Violation } from './errors.ts';
 import type { WireEntry } from './events.ts';
 import { code, reading } from './reading.ts';
-import type { RequirementId, Version } from './spec/index.ts';
+import { ofVersion, type RequirementId, type Version } from './spec/index.ts';
 import type { Link, LinkEvents } from './transport.ts';
 import { Watch } from './watch.ts';
 import * as build from './wire/build.ts';
 import { decode, Malformed } from './wire/decode.ts';
 import { type Bend, encode, parts } from './wire/encode.ts';
 import { Framer, TooLarge } from './wire/frame.ts';
-import type { Connack, Packet, PacketOf, PacketType, Publish, QoS } from './wire/packet.ts';
+import type {
+  Acknowledgement,
+  Connack,
+  Disconnect,
+  Packet,
+  PacketOf,
+  PacketType,
+  Properties,
+  Publish,
+  QoS,
+  Subscription,
+} from './wire/packet.ts';
+import { reasonOf } from './wire/reasons.ts';
+import { checkSender } from './wire/sender.ts';
+
+export { code };
 
 /** What a connection needs of the case that it belongs to. */
 export interface Surroundings {
@@ -28,11 +44,15 @@ export interface Surroundings {
   sent(packet: Packet | undefined): void;
   /** A rule that holds for every packet was broken. */
   violated(violation: Violation): void;
+  /** The outcome is right but not the preferred one. */
+  nonStrict(reason: string): void;
 }
 
 /** What `connect` takes: the fields of CONNECT, and a name for the reports. */
 export interface ConnectOptions extends Partial<build.ConnectFields> {
   readonly name?: string;
+  /** The version that this client speaks, where it is not that of the case. */
+  readonly version?: Version;
 }
 
 /** The fields that a packet must have: those given; a payload may be given as text. */
@@ -53,6 +73,13 @@ export interface CloseOptions {
   readonly probe?: boolean;
   /** What is expected, in words, where "the connection closes" does not say it all. */
   readonly expected?: string;
+  /**
+   * MQTT 5.0: the Reason Codes that fit. A DISCONNECT with another one is right, but not what the standard prefers. That there is none
+   * is judged by the cases of v5/4.13.1~error-reason-codes alone, and by those that ask for it with `reasonNeeded`.
+   */
+  readonly reasons?: readonly number[];
+  /** That no DISCONNECT says why is not what the standard prefers (5.0). */
+  readonly reasonNeeded?: boolean;
 }
 
 /** More bytes than any case needs: a broker that sends this much unread is flooding. */
@@ -69,17 +96,22 @@ export class Peer implements LinkEvents {
   clientId = '';
   /** The CONNACK that accepted the connection, if one did. */
   connack: Connack | undefined;
+  /** The DISCONNECT that the broker sent, if it did (5.0). */
+  disconnected: Disconnect | undefined;
+  /** A CONNACK in the form of 3.1.1 that answered a CONNECT of 5.0. */
+  olderConnack: Connack | undefined;
   /** When the last packet was sent, by the case's clock, in milliseconds. */
   lastSentMs = 0;
   readonly #of: Surroundings;
   readonly #framer: Framer;
-  readonly #watch = new Watch();
+  readonly #watch: Watch;
   readonly #inbox: Packet[] = [];
   #unread = 0;
   #link: Link | undefined;
   #closed: string | undefined;
   #problem: Violation | undefined;
   #lastId = 0;
+  #level = 0;
   #wake: (() => void) | undefined;
 
   constructor(name: string, surroundings: Surroundings) {
@@ -87,6 +119,7 @@ export class Peer implements LinkEvents {
     this.#of = surroundings;
     this.#settleTopic = `${surroundings.settleTopic}/${name.replaceAll(' ', '-')}`;
     this.#framer = new Framer(surroundings.version, packetLimit);
+    this.#watch = new Watch(surroundings.version);
   }
 
   /** Gives the peer its open link. */
@@ -118,7 +151,7 @@ export class Peer implements LinkEvents {
   #receive(frame: Uint8Array): void {
     let packet: Packet;
     try {
-      packet = decode(frame, this.#of.version);
+      packet = this.#decode(frame);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       this.#trace('received', `malformed: ${error.reason}`, frame, {
@@ -133,10 +166,11 @@ export class Peer implements LinkEvents {
       );
     }
     this.#trace('received', reading(packet), frame);
-    const foreign = packet.type === 'PUBLISH' && !this.#own(packet) ? packet : undefined;
-    this.#watch.received(packet, foreign !== undefined);
+    packet = this.#watch.received(packet, frame.length, (each) => this.#own(each));
     if (packet.type === 'CONNACK' && packet.code === 0) this.connack = packet;
-    if (foreign) return this.#setAside(foreign);
+    if (packet.type === 'DISCONNECT') this.disconnected = packet;
+    if (finishes(packet)) this.#outstanding.delete(packet.packetId);
+    if (packet.type === 'PUBLISH' && !this.#own(packet)) return this.#setAside(packet);
     if (packet.type === 'PUBREL' && this.#foreign.delete(packet.packetId))
       return this.#write(build.pubcomp(packet.packetId));
     this.#inbox.push(packet);
@@ -144,6 +178,22 @@ export class Peer implements LinkEvents {
     if (this.#unread > unreadLimit) {
       throw new Violation('the broker sends what it was asked for', `the broker sent ${unreadLimit >> 20} MiB unasked`);
     }
+  }
+
+  /**
+   * What the broker sent, as its version of the standard has it. A broker that does not serve the Protocol Level of a CONNECT answers in the
+   * form of the version that it speaks.
+   */
+  #decode(frame: Uint8Array): Packet {
+    const { version } = this.#of;
+    if (version === 'v5' && frame.length === 4 && frame[0] === 0x20) {
+      if (this.#level !== 5) return decode(frame, 'v3');
+      this.olderConnack = build.connack({ code: frame[3] });
+    }
+    if (version === 'v3' && frame.length > 4 && frame[0] === 0x20 && this.#level !== 4) return decode(frame, 'v5');
+    const packet = decode(frame, version);
+    checkSender(packet, 'server', version);
+    return packet;
   }
 
   /** The stream can't be read on: a broken rule, or bytes that are no MQTT. */
@@ -196,16 +246,39 @@ export class Peer implements LinkEvents {
 
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends one packet, bent if a bend is given. */
+  /**
+   * Sends one packet, bent if a bend is given. A packet that a server of 5.0 announced not to serve (a QoS, RETAIN, its size, one message
+   * more than Receive Maximum …) is not sent: the case is not applicable.
+   */
   send(packet: Packet, bend?: Bend): void {
     this.#write(packet, bend);
   }
 
+  /** Sends one packet, also if the server announced not to serve it: for cases that are about just that. */
+  sendRegardless(packet: Packet): void {
+    this.#about(packet);
+    const bytes = encode(packet, this.#of.version);
+    this.#trace('sent', reading(packet), bytes);
+    this.#put(bytes);
+  }
+
+  /** Throws NotApplicable for what the server announced not to serve. */
+  #withinAnnounced(packet: Packet, size: number): void {
+    if (this.#of.version === 'v3' || !this.connack) return;
+    const again = packet.type === 'PUBLISH' && this.#outstanding.has(packet.packetId ?? 0) ? 1 : 0;
+    const why = beyond(packet, size, this.connack.properties ?? {}, this.#outstanding.size - again);
+    if (why !== undefined) throw new NotApplicable(why);
+    if (packet.type === 'PUBLISH' && packet.packetId !== undefined) this.#outstanding.add(packet.packetId);
+  }
+  /** The Packet Identifiers of own QoS 1 and 2 messages that are not finished. */
+  readonly #outstanding = new Set<number>();
+
   /** Sends several packets in one segment. */
   sendTogether(...packets: readonly Packet[]): void {
     const bytes = packets.map((packet) => {
-      this.#about(packet);
       const encoded = encode(packet, this.#of.version);
+      this.#withinAnnounced(packet, encoded.length);
+      this.#about(packet);
       this.#trace('sent', reading(packet), encoded);
       return encoded;
     });
@@ -223,8 +296,9 @@ export class Peer implements LinkEvents {
 
   /** Sends the bytes of a packet one by one, or cut at the given offsets, each piece in a write of its own. */
   sendInPieces(packet: Packet, cuts?: readonly number[]): void {
-    this.#about(packet);
     const bytes = encode(packet, this.#of.version);
+    this.#withinAnnounced(packet, bytes.length);
+    this.#about(packet);
     this.#trace('sent', `${reading(packet)} in pieces`, bytes);
     const ends = [...(cuts ?? bytes.keys()), bytes.length].filter((end) => end > 0);
     let start = 0;
@@ -235,12 +309,14 @@ export class Peer implements LinkEvents {
   }
 
   #write(packet: Packet, bend?: Bend): void {
-    this.#about(packet, bend);
     if (!bend) {
       const bytes = encode(packet, this.#of.version);
+      this.#withinAnnounced(packet, bytes.length);
+      this.#about(packet);
       this.#trace('sent', reading(packet), bytes);
       return this.#put(bytes);
     }
+    this.#about(packet, bend);
     let offset = 0;
     let mark: WireEntry['mark'];
     const bytes = Buffer.concat(
@@ -257,7 +333,9 @@ export class Peer implements LinkEvents {
   #about(packet: Packet, bend?: Bend): void {
     this.#watch.sent(bend ? undefined : packet);
     this.#of.sent(packet);
-    if (packet.type === 'CONNECT') this.clientId = packet.clientId;
+    if (packet.type !== 'CONNECT') return;
+    this.clientId = packet.clientId;
+    this.#level = packet.protocolLevel;
   }
 
   #put(bytes: Uint8Array): void {
@@ -367,7 +445,7 @@ export class Peer implements LinkEvents {
   async expectClose(options: CloseOptions = {}): Promise<number> {
     const expected = options.expected ?? 'the connection closes';
     const since = this.lastSentMs;
-    const probe = options.probe ?? (this.connack !== undefined && this.#closed === undefined);
+    const probe = options.probe ?? (this.connack !== undefined && this.#closed === undefined && !this.disconnected);
     if (probe) this.#write(build.pingreq());
     const answers: string[] = [];
     const withinMs = options.withinMs ?? this.#of.timeoutMs;
@@ -382,23 +460,36 @@ export class Peer implements LinkEvents {
         answers.push('PINGREQ still answered');
         throw new Violation(expected, answers.join(', and '));
       }
-      if (!options.allow?.includes(packet.type)) answers.push(reading(packet));
+      // In 5.0 a server may say why it closes.
+      if (packet.type !== 'DISCONNECT' && !options.allow?.includes(packet.type)) answers.push(reading(packet));
       left = deadline - this.#of.clock.now();
     }
     if (this.#closed === undefined) answers.push(`the connection is still open after ${withinMs / 1000} s`);
     else if (answers.length > 0) answers.push('then the connection closes');
     if (answers.length > 0) throw new Violation(expected, answers.join(', '));
+    this.#weighReason(options);
     return this.#of.clock.now() - since;
+  }
+
+  /** Closing is what the standard demands, a fitting Reason Code what it prefers (5.0, section 4.13). */
+  #weighReason({ reasons = [], reasonNeeded = false }: CloseOptions): void {
+    if (this.#of.version === 'v3' || reasons.length === 0) return;
+    const preferred = `preferred: DISCONNECT ${reasons.map(code).join(' or ')}`;
+    const given = this.disconnected?.code;
+    if (given === undefined && reasonNeeded)
+      this.#of.nonStrict(`closes without a DISCONNECT that says why; ${preferred}`);
+    if (given !== undefined && !reasons.includes(given)) this.#of.nonStrict(`DISCONNECT ${code(given)}; ${preferred}`);
   }
 
   /** Takes the CONNACK that must be the answer to a CONNECT of the set-up. Throws CouldNotRun when the client is not let in. */
   async accepted(): Promise<void> {
     const answer = await this.next();
     if (answer?.type === 'CONNACK' && answer.code === 0) return;
-    const refusal = answer
-      ? `${reading(answer)}${answer.type === 'CONNACK' ? (refusals[answer.code] ?? '') : ''}`
-      : this.#silence();
-    throw new CouldNotRun(`the broker does not let the client in: ${refusal}`);
+    const meaning = answer?.type === 'CONNACK' ? refusal(answer.code, this.#of.version) : '';
+    if (answer?.type === 'CONNACK' && notServed.has(answer.code))
+      throw new NotApplicable(`${reading(answer)}${meaning}`);
+    const refused = answer ? `${reading(answer)}${meaning}` : this.#silence();
+    throw new CouldNotRun(`the broker does not let the client in: ${refused}`);
   }
 
   /** Whether the connection is at its end. */
@@ -421,26 +512,41 @@ export class Peer implements LinkEvents {
   }
 
   /** After a fence: no packet has come, and the connection serves on. Throws Violation. */
-  async expectNothing(expected: string, requirement?: RequirementId): Promise<void> {
+  async expectNothing(expected: string, ...requirements: readonly RequirementId[]): Promise<void> {
     await this.fence();
     const packet = this.#inbox[0];
-    if (packet) throw new Violation(expected, reading(packet), requirement ? [requirement] : []);
+    if (packet) throw new Violation(expected, reading(packet), ofVersion(this.#of.version, requirements));
   }
 
   // ── Exchanges that own their handshake ─────────────────────────────────────────────────────────────────────────────
 
   /** Subscribes and returns the SUBACK return codes. Failing to get any is could-not-run. */
-  async request(...filters: readonly (readonly [filter: string, qos: QoS])[]): Promise<readonly number[]> {
-    const packetId = this.freshId();
-    this.#write(build.subscribe(packetId, ...filters));
+  async request(
+    ...filters: readonly (Subscription | readonly [filter: string, qos: QoS])[]
+  ): Promise<readonly number[]> {
+    return this.#request({ packetId: this.freshId() }, filters);
+  }
+
+  async #request(
+    { packetId, properties }: { packetId: number; properties?: Properties | undefined },
+    filters: readonly (Subscription | readonly [filter: string, qos: QoS])[],
+  ): Promise<readonly number[]> {
+    this.#write(build.subscribe({ packetId, properties }, ...filters));
     const suback = await this.#pick('SUBACK', { packetId });
     if (!suback) throw new CouldNotRun(`no SUBACK for the set-up of this case: ${this.#silence(this.#inbox)}`);
     return suback.codes;
   }
 
-  /** Subscribes; a lower QoS than asked for, which a server may grant, makes the case not applicable. */
-  async subscribe(filter: string, qos: QoS = 0): Promise<void> {
-    const [granted = 0x80] = await this.request([filter, qos]);
+  /**
+   * Subscribes, in 5.0 with options and properties; a lower QoS than asked for, which a server may grant, makes the case not applicable.
+   */
+  async subscribe(
+    filter: string,
+    qos: QoS = 0,
+    options: Partial<Subscription> & { readonly properties?: Properties } = {},
+  ): Promise<void> {
+    const { properties, ...more } = options;
+    const [granted = 0x80] = await this.#request({ packetId: this.freshId(), properties }, [{ filter, qos, ...more }]);
     if (granted >= 0x80) throw new CouldNotRun(`the broker refuses the subscription to ${filter} (${code(granted)})`);
     if (granted < qos) throw new NotApplicable(`the broker grants QoS ${granted} where QoS ${qos} was asked for`);
   }
@@ -492,7 +598,11 @@ export class Peer implements LinkEvents {
   }
 
   async #answer(type: 'PUBACK' | 'PUBREC' | 'PUBCOMP', packetId: number): Promise<void> {
-    if (await this.#pick(type, { packetId })) return;
+    const answer = await this.#pick(type, { packetId });
+    if (answer?.code !== undefined && answer.code >= 0x80) {
+      throw new CouldNotRun(`the broker refuses a PUBLISH of this case's set-up: ${reading(answer)}`);
+    }
+    if (answer) return;
     throw new CouldNotRun(`no ${type} for a PUBLISH of this case's set-up: ${this.#silence(this.#inbox)}`);
   }
 
@@ -589,6 +699,23 @@ const refusals: Readonly<Record<number, string>> = {
   5: ' (not authorized): give --user and --password',
 };
 
+/** Whether the server is done with a message (5.0, section 4.9). */
+function finishes(packet: Packet): packet is Acknowledgement {
+  if (packet.type === 'PUBREC') return (packet.code ?? 0) >= 0x80;
+  return packet.type === 'PUBACK' || packet.type === 'PUBCOMP';
+}
+
+/** The Reason Codes by which a server of 5.0 says that it does not serve what a CONNECT asks for. */
+const notServed: ReadonlySet<number> = new Set([0x95, 0x9a, 0x9b]);
+
+/** What a CONNACK that refuses means, and what the user can do. */
+function refusal(returnCode: number, version: Version): string {
+  if (version === 'v3') return refusals[returnCode] ?? '';
+  const { name } = reasonOf('CONNACK', returnCode) ?? {};
+  const advice = returnCode === 0x86 || returnCode === 0x87 ? ': give --user and --password' : '';
+  return name === undefined ? '' : ` (${name.toLowerCase()})${advice}`;
+}
+
 /** Whether a packet is of this type and has these fields. */
 function matches(packet: Packet, type: PacketType, fields: object): boolean {
   if (packet.type !== type) return false;
@@ -604,6 +731,12 @@ function same(actual: unknown, wanted: unknown): boolean {
   if (Array.isArray(actual) && Array.isArray(wanted)) {
     return actual.length === wanted.length && actual.every((item, index) => same(item, wanted[index]));
   }
+  // Properties: those given.
+  if (typeof wanted === 'object' && wanted !== null) {
+    return Object.entries(wanted).every(([name, value]) =>
+      same((actual as Record<string, unknown> | undefined)?.[name], value),
+    );
+  }
   return actual === wanted;
 }
 
@@ -618,5 +751,7 @@ function show(name: string, value: unknown): string {
   if (typeof value === 'string') return value.length > 60 ? `${value.slice(0, 60)}…` : `'${value}'`;
   if (name === 'code' && typeof value === 'number') return code(value);
   if (name === 'codes' && Array.isArray(value)) return value.map((item: number) => code(item)).join(' ');
+  if (name === 'properties')
+    return JSON.stringify(value, (_, each) => (each instanceof Uint8Array ? build.hex(each) : each));
   return String(value);
 }

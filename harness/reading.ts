@@ -1,6 +1,7 @@
 /** One line that a person reads for a packet: `SUBSCRIBE id=1 t/1 QoS 0`. */
 
-import type { Packet } from './wire/packet.ts';
+import type { Packet, Properties, Subscription } from './wire/packet.ts';
+import { properties as propertyTable } from './wire/properties.ts';
 
 const longest = 60;
 
@@ -11,17 +12,18 @@ export function reading(packet: Packet): string {
       return words(
         packet.type,
         `id=${quote(packet.clientId)}`,
-        packet.clean ? 'CleanSession' : 'CleanSession=0',
+        `${packet.protocolLevel === 5 ? 'Clean Start' : 'CleanSession'}${packet.clean ? '' : '=0'}`,
         `Keep Alive ${packet.keepAlive}`,
         packet.will &&
-          `will ${quote(packet.will.topic)} QoS ${packet.will.qos}${packet.will.retain ? ' RETAIN' : ''} ${payload(packet.will.payload)}`,
+          `will ${quote(packet.will.topic)} QoS ${packet.will.qos}${packet.will.retain ? ' RETAIN' : ''} ${payload(packet.will.payload)}${within(packet.will.properties)}`,
         packet.userName !== undefined && `user name ${quote(packet.userName)}`,
         packet.password && 'password',
-        (packet.protocolName !== 'MQTT' || packet.protocolLevel !== 4) &&
+        (packet.protocolName !== 'MQTT' || (packet.protocolLevel !== 4 && packet.protocolLevel !== 5)) &&
           `protocol ${quote(packet.protocolName)} level ${packet.protocolLevel}`,
+        told(packet.properties),
       );
     case 'CONNACK':
-      return words(packet.type, code(packet.code), packet.sessionPresent && 'Session Present');
+      return words(packet.type, code(packet.code), packet.sessionPresent && 'Session Present', told(packet.properties));
     case 'PUBLISH':
       return words(
         packet.type,
@@ -31,31 +33,78 @@ export function reading(packet: Packet): string {
         packet.dup && 'DUP',
         packet.retain && 'RETAIN',
         payload(packet.payload),
+        told(packet.properties),
       );
     case 'PUBACK':
     case 'PUBREC':
     case 'PUBREL':
     case 'PUBCOMP':
-      return words(packet.type, `id=${packet.packetId}`, packet.code !== undefined && code(packet.code));
+      return words(
+        packet.type,
+        `id=${packet.packetId}`,
+        packet.code !== undefined && code(packet.code),
+        told(packet.properties),
+      );
     case 'UNSUBACK':
-      return words(packet.type, `id=${packet.packetId}`, packet.codes && list(packet.codes.map(code)));
+      return words(
+        packet.type,
+        `id=${packet.packetId}`,
+        packet.codes && list(packet.codes.map(code)),
+        told(packet.properties),
+      );
     case 'SUBSCRIBE':
       return words(
         packet.type,
         `id=${packet.packetId}`,
-        list(packet.filters.map(({ filter, qos }) => `${shorten(filter)} QoS ${qos}`)),
+        list(packet.filters.map(subscription)),
+        told(packet.properties),
       );
     case 'SUBACK':
-      return words(packet.type, `id=${packet.packetId}`, list(packet.codes.map(code)));
+      return words(packet.type, `id=${packet.packetId}`, list(packet.codes.map(code)), told(packet.properties));
     case 'UNSUBSCRIBE':
-      return words(packet.type, `id=${packet.packetId}`, list(packet.filters.map(shorten)));
+      return words(packet.type, `id=${packet.packetId}`, list(packet.filters.map(shorten)), told(packet.properties));
     case 'PINGREQ':
     case 'PINGRESP':
       return packet.type;
     case 'DISCONNECT':
     case 'AUTH':
-      return words(packet.type, packet.code !== undefined && code(packet.code));
+      return words(packet.type, packet.code !== undefined && code(packet.code), told(packet.properties));
   }
+}
+
+/** `t/1 QoS 1 No Local`, with the options of 5.0 that are set. */
+function subscription({ filter, qos, noLocal, retainAsPublished, retainHandling }: Subscription): string {
+  return words(
+    shorten(filter),
+    `QoS ${qos}`,
+    noLocal && 'No Local',
+    retainAsPublished && 'Retain As Published',
+    !!retainHandling && `Retain Handling ${retainHandling}`,
+  );
+}
+
+/** `{Topic Alias 1, User Property a=b}`: the properties of a packet, by the names of the standard. */
+function told(properties: Properties | undefined): string | undefined {
+  if (!properties) return undefined;
+  const shown = propertyTable.flatMap(({ name, title }) => {
+    const value = properties[name];
+    if (value === undefined) return [];
+    const several = Array.isArray(value) ? value : [value];
+    return several.map((each) => `${title} ${property(each)}`);
+  });
+  return shown.length > 0
+    ? `{${shown.length > 8 ? `${shown.slice(0, 8).join(', ')} and ${shown.length - 8} more` : shown.join(', ')}}`
+    : undefined;
+}
+
+function property(value: unknown): string {
+  if (value instanceof Uint8Array) return payload(value);
+  return Array.isArray(value) ? value.map((each) => quote(String(each))).join('=') : quote(String(value));
+}
+
+function within(properties: Properties | undefined): string {
+  const shown = told(properties);
+  return shown ? ` ${shown}` : '';
 }
 
 /** `0x80`. */

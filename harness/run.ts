@@ -4,11 +4,18 @@ import { setMaxListeners } from 'node:events';
 import { applyBaseline, type Baseline } from './baseline.ts';
 import { Channel } from './channel.ts';
 import { type Clock, realClock } from './clock.ts';
-import { type CaseResult, type ExitCode, exitCodeOf, type RunEvent, type Verdict } from './events.ts';
+import {
+  type Capabilities,
+  type CaseResult,
+  type ExitCode,
+  exitCodeOf,
+  type RunEvent,
+  type Verdict,
+} from './events.ts';
 import { type Ending, type Performable, perform, resultOf } from './perform.ts';
-import { alive, probe, sanity } from './probe.ts';
+import { alive, probe, refusal, sanity } from './probe.ts';
 import { Scene, type Stage } from './scene.ts';
-import type { Version } from './spec/index.ts';
+import { type Version, versionName } from './spec/index.ts';
 import type { Target } from './target.ts';
 import { toolVersion } from './version.ts';
 import { Witness } from './witness.ts';
@@ -43,6 +50,23 @@ export interface RunOptions {
 }
 
 const waitStepMs = 200;
+
+/** What is wrong with each version, undefined if nothing is. */
+type Checks = readonly (readonly [Version, string | undefined])[];
+
+/** What was found out about the target before the first case. */
+interface Spoken {
+  /** Why nothing can be judged at all. */
+  readonly unfit?: string | undefined;
+  /** What the target can do, by the versions that it speaks. */
+  readonly capabilities: Readonly<Partial<Record<Version, Capabilities>>>;
+  /** How it refuses those that it does not. */
+  readonly notSpoken: Readonly<Partial<Record<Version, string>>>;
+  /** What is wrong with those that it speaks and fails the sanity check in. */
+  readonly unjudged: Readonly<Partial<Record<Version, string>>>;
+}
+
+const noWord: Spoken = { capabilities: {}, notSpoken: {}, unjudged: {} };
 
 /** Runs cases against a target. Never throws for what the target does. */
 export async function* run(options: RunOptions): AsyncGenerator<RunEvent> {
@@ -96,9 +120,8 @@ class Run {
         ? undefined
         : clock.after(maxTimeMs, () => this.#end('the time for the run (--max-time) is up'));
     const versions = [...new Set(cases.map(({ version }) => version))];
-    const unfit = await this.#given(this.#ready(versions[0] ?? 'v3'));
-    const capabilities =
-      unfit === undefined && !this.#stopped ? await this.#given(probe(this.#stage, versions[0] ?? 'v3')) : {};
+    const spoken = (await this.#given(this.#speaks(versions.length > 0 ? versions : ['v3', 'v5']))) ?? noWord;
+    const { unfit, capabilities, notSpoken } = spoken;
     this.#events.push({
       type: 'run-started',
       time: new Date().toISOString(),
@@ -108,19 +131,20 @@ class Run {
       versions,
       seed: this.#seed,
       cases: cases.map(({ info }) => info),
-      capabilities: capabilities ?? {},
+      capabilities,
+      ...(Object.keys(notSpoken).length > 0 && { notSpoken }),
       ...(baseline && { baseline: { file: baseline.file, entries: baseline.entries.length } }),
     });
     if (unfit !== undefined) this.#end(unfit);
     else if (!this.#stopped) {
-      const called = Witness.call(this.#stage, versions[0] ?? 'v3');
+      const called = Witness.call(this.#stage, (Object.keys(capabilities)[0] ?? 'v3') as Version);
       this.#witness = await this.#given(called);
-      await this.#all(capabilities ?? {});
+      await this.#all(spoken);
       // Whoever stopped the run may have been quicker than the broker.
       void called.then((witness) => witness?.leave());
     }
-    if (!this.#stopped) {
-      const ill = await this.#given(sanity(this.#stage, versions[0] ?? 'v3'));
+    for (const version of Object.keys(capabilities) as Version[]) {
+      const ill = await this.#given(sanity(this.#stage, version));
       if (ill !== undefined) this.#end(`the sanity check after the run fails: ${ill}`);
     }
     cancel?.();
@@ -158,14 +182,45 @@ class Run {
     return code === 0 && this.#problem !== undefined ? 3 : code;
   }
 
-  /** Waits for the target to pass the sanity check; what is wrong if it does not. */
-  async #ready(version: Version): Promise<string | undefined> {
+  /** Waits for the target to pass the sanity check in one of the versions; then finds out what it can do in each. */
+  async #speaks(versions: readonly Version[]): Promise<Spoken> {
     const deadline = this.#stage.clock.now() + (this.#options.waitForMs ?? 0);
     for (;;) {
-      const ill = await sanity(this.#stage, version);
-      if (ill === undefined || this.#stopped || this.#stage.clock.now() + waitStepMs > deadline) return ill;
+      const ill = await Promise.all(
+        versions.map(async (version) => [version, await sanity(this.#stage, version)] as const),
+      );
+      if (ill.some(([, what]) => what === undefined)) return this.#tells(ill);
+      if (this.#stopped || this.#stage.clock.now() + waitStepMs > deadline) return this.#unfit(ill);
       await new Promise<void>((resolve) => this.#stage.clock.after(waitStepMs, resolve));
     }
+  }
+
+  async #unfit(ill: Checks): Promise<Spoken> {
+    const [version] = ill.length === 1 ? (ill[0] ?? []) : [];
+    const refused = version && (await refusal(this.#stage, version).catch(() => undefined));
+    const other = version === 'v5' ? '3.1.1' : '5';
+    const unfit =
+      version && refused?.said
+        ? `the target does not speak ${versionName(version)}: it ${refused.how}; try --mqtt ${other}`
+        : [...new Set(ill.map(([, what]) => what))].join('; ');
+    return { ...noWord, unfit };
+  }
+
+  /** A version that the target refuses is not applicable; one in which it fails the sanity check leaves no verdict. */
+  async #tells(ill: Checks): Promise<Spoken> {
+    const capabilities: { [V in Version]?: Capabilities } = {};
+    const notSpoken: { [V in Version]?: string } = {};
+    const unjudged: { [V in Version]?: string } = {};
+    for (const [version, what] of ill) {
+      if (what === undefined) {
+        capabilities[version] = await probe(this.#stage, version);
+        continue;
+      }
+      const refused = await refusal(this.#stage, version);
+      if (refused) notSpoken[version] = refused.how;
+      else unjudged[version] = what;
+    }
+    return { capabilities, notSpoken, unjudged };
   }
 
   /** What `work` gives, or undefined once the run is stopped. */
@@ -188,7 +243,7 @@ class Run {
    * Every case, `jobs` at a time. Cases that wait for the standard's times have a lane of their own beside the others, the
    * longest first: they hardly do anything, and a run then takes about as long as the longest of them.
    */
-  async #all(capabilities: Readonly<Record<string, true | string>>): Promise<void> {
+  async #all(spoken: Spoken): Promise<void> {
     const jobs = Math.max(1, this.#options.jobs ?? 32);
     const all = this.#options.cases.map((each, ordinal) => ({ each, ordinal: ordinal + reservedOrdinals }));
     const waiting = all
@@ -199,7 +254,7 @@ class Run {
     const lanes = jobs === 1 ? [[...waiting, ...others]] : [waiting, others];
     const worker = async (queue: typeof all) => {
       for (let next = queue.shift(); next && !this.#stopped; next = queue.shift()) {
-        await this.#next(next.each, next.ordinal, capabilities);
+        await this.#next(next.each, next.ordinal, spoken);
       }
     };
     for (const round of [lanes, [this.#again]]) {
@@ -210,16 +265,23 @@ class Run {
   readonly #again: { readonly each: Performable; readonly ordinal: number }[] = [];
   readonly #tried = new Set<Performable>();
 
-  async #next(
-    each: Performable,
-    ordinal: number,
-    capabilities: Readonly<Record<string, true | string>>,
-  ): Promise<void> {
-    const lacking = each.case.needs?.find((name) => capabilities[name] !== true);
+  async #next(each: Performable, ordinal: number, { capabilities, notSpoken, unjudged }: Spoken): Promise<void> {
+    const { version } = each;
     const startedMs = this.#stage.clock.now();
     this.#events.push({ type: 'case-started', case: each.info.id, atMs: startedMs - this.#startedMs });
+    const refused = notSpoken[version];
+    if (refused !== undefined) {
+      const reason = `the target does not speak ${versionName(version)}: it ${refused}`;
+      return this.#report(each, without('not-applicable', reason));
+    }
+    const why = unjudged[version];
+    if (why !== undefined) return this.#report(each, without('could-not-run', why));
+    const lacking = each.case.needs?.find((name) => capabilities[version]?.[name] !== true);
     if (!lacking) return void (await this.#given(this.#one(each, ordinal, startedMs)));
-    this.#report(each, without('not-applicable', `needs ${lacking}: ${capabilities[lacking] ?? 'not probed'}`));
+    this.#report(
+      each,
+      without('not-applicable', `needs ${lacking}: ${capabilities[version]?.[lacking] ?? 'not probed'}`),
+    );
   }
 
   async #one(each: Performable, ordinal: number, startedMs: number): Promise<void> {

@@ -5,9 +5,10 @@ import type { Clock } from './clock.ts';
 import { CouldNotRun, NotApplicable, Unreachable, Violation } from './errors.ts';
 import type { Trait, WireEntry } from './events.ts';
 import { type ConnectOptions, Peer } from './peer.ts';
-import type { RequirementId, Version } from './spec/index.ts';
+import { ofVersion, type RequirementId, type Version } from './spec/index.ts';
 import type { Target } from './target.ts';
 import * as build from './wire/build.ts';
+import { proofOf } from './wire/challenge.ts';
 import type { Connect, Packet } from './wire/packet.ts';
 
 /** What all scenes of a run have in common. */
@@ -23,6 +24,9 @@ export interface Stage {
   /** Six characters 0-9a-z that no other run has. */
   readonly runToken: string;
 }
+
+/** How long a session of 5.0 outlives its connection unless a case says so itself, in seconds; longer than any case. */
+const keptSeconds = 600;
 
 /** No case needs more entries to be understood; a flood must not fill memory. */
 const traceLimit = 2000;
@@ -44,7 +48,7 @@ export class Scene implements Context {
   readonly #startedMs: number;
   readonly #peers: Peer[] = [];
   readonly #retained = new Set<string>();
-  readonly #sessions = new Set<string>();
+  readonly #sessions = new Map<string, Version>();
   /** What ends the waits of the case when it is given up. */
   readonly #abandoned: (() => void)[] = [];
   #cleaning = false;
@@ -74,10 +78,10 @@ export class Scene implements Context {
     return fresh;
   };
 
-  readonly open = async (name = `client ${this.#peers.length + 1}`): Promise<Peer> => {
+  readonly open = async (name = `client ${this.#peers.length + 1}`, version = this.version): Promise<Peer> => {
     const peer = new Peer(name, {
       clock: this.#stage.clock,
-      version: this.version,
+      version,
       timeoutMs: this.timeoutMs,
       token: this.token,
       // Without the token: it is of no interest to the case itself, whatever it is subscribed to.
@@ -87,6 +91,7 @@ export class Scene implements Context {
       violated: (violation) => {
         this.violation ??= violation;
       },
+      nonStrict: this.nonStrict,
     });
     this.#peers.push(peer);
     peer.attach(await this.#stage.target.transport.open(peer, this.timeoutMs));
@@ -94,19 +99,28 @@ export class Scene implements Context {
   };
 
   readonly connect = async (options: ConnectOptions = {}): Promise<Peer> => {
-    const { name, ...fields } = options;
-    const peer = await this.open(name);
-    peer.send(this.connectPacket({ clientId: this.clientId(peer.name), ...fields }));
+    const { name, version, ...fields } = options;
+    const peer = await this.open(name, version);
+    peer.send(this.connectPacket({ clientId: this.clientId(peer.name), ...fields }, version));
     await peer.accepted();
     return peer;
   };
 
-  readonly connectPacket = (fields: Partial<build.ConnectFields> = {}): Connect => {
+  readonly connectPacket = (fields: Partial<build.ConnectFields> = {}, version = this.version): Connect => {
     return build.connect({
       ...this.#stage.target.credentials,
+      protocolLevel: version === 'v5' ? 5 : 4,
+      ...(version === 'v5' && fields.clean === false && { properties: { sessionExpiryInterval: keptSeconds } }),
       ...fields,
       clientId: fields.clientId ?? this.clientId(),
     });
+  };
+
+  readonly proof = (challenge: Uint8Array): Uint8Array => {
+    const { secret } = this.#stage.target;
+    return secret === undefined
+      ? this.notApplicable('the target was given without a secret')
+      : proofOf(challenge, secret);
   };
 
   readonly seconds = (count: number): number => {
@@ -148,8 +162,16 @@ export class Scene implements Context {
     throw new CouldNotRun(reason);
   };
 
-  readonly fail = (expected: string | readonly string[], actual: string, requirement?: RequirementId): never => {
-    throw new Violation(expected, actual, requirement ? [requirement] : []);
+  readonly deniedTopic = (): string => {
+    return this.#stage.target.deniedTopic ?? this.notApplicable('no topic was named that the target denies');
+  };
+
+  readonly fail = (
+    expected: string | readonly string[],
+    actual: string,
+    ...requirements: readonly RequirementId[]
+  ): never => {
+    throw new Violation(expected, actual, ofVersion(this.version, requirements));
   };
 
   #record(entry: Omit<WireEntry, 'at'>): void {
@@ -161,7 +183,10 @@ export class Scene implements Context {
     if (!this.#cleaning) this.lastSentMs = this.#stage.clock.now();
     if (packet?.type === 'PUBLISH' && packet.retain && packet.payload.length > 0) this.#retained.add(packet.topic);
     if (packet?.type !== 'CONNECT') return;
-    if (!packet.clean) this.#sessions.add(packet.clientId);
+    const level5 = packet.protocolLevel === 5;
+    if (level5 ? packet.properties?.sessionExpiryInterval : !packet.clean) {
+      this.#sessions.set(packet.clientId, level5 ? 'v5' : 'v3');
+    }
     if (packet.will?.retain && packet.will.payload.length > 0) this.#retained.add(packet.will.topic);
   }
 
@@ -174,7 +199,7 @@ export class Scene implements Context {
     for (const peer of this.#peers) peer.leave();
     if (this.#retained.size === 0 && this.#sessions.size === 0) return;
     try {
-      for (const clientId of this.#sessions) await this.#cleaner({ clientId, clean: true }, []);
+      for (const [clientId, version] of this.#sessions) await this.#cleaner({ clientId, clean: true, version }, []);
       // A PUBLISH to a topic with a wildcard makes the broker close: those last.
       const topics = [...this.#retained].sort((a, b) => Number(/[+#]/.test(a)) - Number(/[+#]/.test(b)));
       if (topics.length > 0) await this.#cleaner({ clientId: this.clientId('cleaner') }, topics);
@@ -184,8 +209,9 @@ export class Scene implements Context {
   }
 
   async #cleaner(fields: ConnectOptions, topics: readonly string[]): Promise<void> {
-    const peer = await this.open('clean-up');
-    peer.send(this.connectPacket(fields));
+    const { version, ...connect } = fields;
+    const peer = await this.open('clean-up', version);
+    peer.send(this.connectPacket(connect, version));
     const answer = await peer.next();
     if (answer?.type === 'CONNACK' && answer.code === 0) {
       for (const topic of topics) peer.send(build.publish({ topic, retain: true }));

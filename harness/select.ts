@@ -31,16 +31,17 @@ export function allCases(chapters: readonly Chapter[]): readonly SelectedCase[] 
         (['v3', 'v5'] as const).flatMap((version) => {
           const covers = each.covers.filter((id) => versionOf(id) === version);
           if (covers.length === 0) return [];
-          const id = `${version}/${section.number}/${each.id}`;
+          const title = section.titles[version];
+          const id = `${version}/${title.slice(0, `${title} `.indexOf(' '))}/${each.id}`;
           if (seen.has(id)) throw new Error(`two cases have the id ${id}`);
           seen.add(id);
           const info: CaseInfo = {
             id,
             version,
             chapter: chapter.title,
-            section: section.title,
+            section: title,
             title: each.title,
-            strength: strongest(covers),
+            strength: each.strength ?? strongest(covers),
             covers,
             tags: each.tags ?? [],
           };

@@ -15,6 +15,10 @@ export interface Target {
   readonly options: string;
   readonly transport: Transport;
   readonly credentials?: Credentials;
+  /** What clients prove to know by the method of `wire/challenge.ts` (5.0). */
+  readonly secret?: string;
+  /** A topic that the target lets nobody publish or subscribe to. */
+  readonly deniedTopic?: string;
 }
 
 const mqttPort = 1883;

@@ -48,6 +48,8 @@ export class Witness {
 
   #ping(): void {
     for (const client of this.#clients) client.send(pingreq());
-    this.#cancel = this.#stage.clock.after(pingEveryMs, () => this.#ping());
+    // In 5.0 the server may want it more often (v5/3.1.2-21).
+    const asked = this.#clients.map(({ connack }) => (connack?.properties?.serverKeepAlive || 60) * 500);
+    this.#cancel = this.#stage.clock.after(Math.min(pingEveryMs, ...asked), () => this.#ping());
   }
 }

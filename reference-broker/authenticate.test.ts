@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { auth, connect, disconnect, pingreq, publish, subscribe } from '../harness/wire/build.ts';
+import { challengeMethod, proofOf } from '../harness/wire/challenge.ts';
 import type { Packet, Properties } from '../harness/wire/packet.ts';
-import { challengeMethod, proofOf } from './authenticate.ts';
 import { start, type TestClient } from './testClient.ts';
 
 const method = { authenticationMethod: challengeMethod };

@@ -1,18 +1,14 @@
 /**
- * Enhanced authentication (MQTT 5.0, section 4.12), with one method that is built in: the server sends a challenge, and
- * the client answers with its HMAC-SHA-256, keyed with a secret that both know. It is there so that AUTH has an
- * implementation; challenges can be foreseen, so it protects nothing.
+ * Enhanced authentication (MQTT 5.0, section 4.12), with one method that is built in, that of `wire/challenge.ts`. It is there
+ * so that AUTH has an implementation; challenges can be foreseen, so it protects nothing.
  */
 
-import { createHmac } from 'node:crypto';
+import { proofOf } from '../harness/wire/challenge.ts';
 import { Malformed } from '../harness/wire/malformed.ts';
 import type { Auth, Connect } from '../harness/wire/packet.ts';
 import { letIn, refuse } from './connect.ts';
 import type { ClientConnection } from './connection.ts';
 import { reasonCodes } from './reasons.ts';
-
-/** The name of the method. */
-export const challengeMethod = 'HMAC-SHA-256';
 
 /** The state of the exchange on a connection. */
 export interface Authentication {
@@ -22,11 +18,6 @@ export interface Authentication {
   pending: Connect | undefined;
   /** What the client has to answer, if it has to. */
   challenge: Uint8Array | undefined;
-}
-
-/** What proves that one knows the secret. */
-export function proofOf(challenge: Uint8Array, secret: string): Uint8Array {
-  return createHmac('sha256', secret).update(challenge).digest();
 }
 
 /** A CONNECT with an Authentication Method that the server has: the client is let in when it has answered. */

@@ -55,7 +55,8 @@ export interface BrokerOptions extends Partial<Limits> {
   readonly secret?: string;
 }
 
-const defaultLimits: Limits = {
+/** What the broker serves unless it is told to serve less. */
+export const defaultLimits: Limits = {
   maximumPacketSize: 16 * 2 ** 20,
   maximumHeldBytes: 64 * 2 ** 20,
   maximumSessions: 100_000,

@@ -1,11 +1,12 @@
 /** CONNECT: what the server checks, and whom it lets in (sections 3.1 and 3.2). */
 
 import type { RequirementId, Version } from '../harness/spec/index.ts';
+import { challengeMethod } from '../harness/wire/challenge.ts';
 import { Malformed } from '../harness/wire/malformed.ts';
 import type { Connect } from '../harness/wire/packet.ts';
 import { checkTopicName } from '../harness/wire/topic.ts';
 import { text } from '../harness/wire/utf8.ts';
-import { challenge, challengeMethod } from './authenticate.ts';
+import { challenge } from './authenticate.ts';
 import type { ClientConnection } from './connection.ts';
 import { distribute, resume } from './deliver.ts';
 import { isText } from './form.ts';

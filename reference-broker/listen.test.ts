@@ -10,11 +10,11 @@ import mqtt, {
 } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connack, connect, pingreq, pingresp, publish, subscribe } from '../harness/wire/build.ts';
+import { challengeMethod, proofOf } from '../harness/wire/challenge.ts';
 import { decode } from '../harness/wire/decode.ts';
 import { encode } from '../harness/wire/encode.ts';
 import { Framer } from '../harness/wire/frame.ts';
 import type { Packet } from '../harness/wire/packet.ts';
-import { challengeMethod, proofOf } from './authenticate.ts';
 import { type BrokerOptions, createBroker } from './broker.ts';
 import { type ListenOptions, listen } from './listen.ts';
 

@@ -12,7 +12,7 @@ import { Scene, type Stage } from '../harness/scene.ts';
 import { type RequirementId, requirement, type Version } from '../harness/spec/index.ts';
 import type { Credentials } from '../harness/target.ts';
 import { memory, type Transport } from '../harness/transport.ts';
-import { createBroker } from './broker.ts';
+import { createBroker, type Limits } from './broker.ts';
 import type { Choices } from './choices.ts';
 import { excuses } from './excuses.ts';
 import type { Gate } from './obeys.ts';
@@ -38,6 +38,7 @@ export interface Proof {
 }
 
 const timeoutMs = 5_000;
+const deniedTopic = 'proof/denied';
 
 /** What one attempt at a case is set up with. */
 export interface Setting {
@@ -45,6 +46,12 @@ export interface Setting {
   readonly choices?: Partial<Choices>;
   /** Whom the broker lets in; everybody unless given. */
   readonly credentials?: Required<Credentials>;
+  /** What the broker serves less than it could (5.0). */
+  readonly limits?: Partial<Limits>;
+  /** What clients prove to know (5.0, section 4.12). */
+  readonly secret?: string;
+  /** Topic Filters that no client may use. */
+  readonly denied?: readonly string[];
   /** What lies between the case and the broker. */
   readonly network?: (transport: Transport, clock: Clock) => Transport;
   readonly consulted?: (gate: Gate) => void;
@@ -69,11 +76,15 @@ export async function attempt(each: Provable, setting: Setting = {}, capabilitie
   return clock.run(perform(stage, each, scene));
 }
 
-function stageFor(clock: VirtualClock, { faults = [], choices = {}, credentials, consulted, network }: Setting): Stage {
+function stageFor(clock: VirtualClock, setting: Setting): Stage {
+  const { faults = [], choices = {}, credentials, limits, secret, denied, consulted, network } = setting;
   const broker = createBroker({
+    ...limits,
     clock,
     faults,
     choices,
+    ...(secret !== undefined && { secret }),
+    ...(denied && { denied }),
     ...(credentials && { credentials: { [credentials.userName]: credentials.password } }),
     ...(consulted && { consulted }),
   });
@@ -84,6 +95,8 @@ function stageFor(clock: VirtualClock, { faults = [], choices = {}, credentials,
       options: '',
       transport: network ? network(direct, clock) : direct,
       ...(credentials && { credentials }),
+      ...(secret !== undefined && { secret }),
+      ...(denied && { deniedTopic }),
     },
     clock,
     timeoutMs,
@@ -108,12 +121,36 @@ const settings: readonly Setting[] = [
   { choices: { deliverOn: 'PUBREL' } },
 ];
 
-const capabilities = new Map<Setting, Promise<Capabilities>>();
+/** Those that only clients of 5.0 can tell from the broker as it is. */
+const v5Settings: readonly Setting[] = [
+  { secret: 'proof' },
+  { limits: { maximumQoS: 1, retainAvailable: false } },
+  {
+    limits: {
+      wildcardSubscriptionAvailable: false,
+      subscriptionIdentifierAvailable: false,
+      sharedSubscriptionAvailable: false,
+    },
+  },
+  { limits: { serverKeepAlive: 10, maximumSessionExpirySeconds: 5 } },
+  { limits: { receiveMaximum: 2, maximumPacketSize: 1_000 } },
+  { denied: [deniedTopic] },
+  { choices: { overlapping: 'each' } },
+  { choices: { payloadFormat: 'DISCONNECT' } },
+  { choices: { invalidFilter: '0x80' } },
+];
+
+const settingsOf: Readonly<Record<Version, readonly Setting[]>> = {
+  v3: settings,
+  v5: [...settings, ...v5Settings],
+};
+
+const capabilities = { v3: new Map<Setting, Promise<Capabilities>>(), v5: new Map<Setting, Promise<Capabilities>>() };
 
 /** Probing a setting once is enough. */
 function known(setting: Setting, version: Version): Promise<Capabilities> {
-  const found = capabilities.get(setting) ?? capabilitiesOf(setting, version);
-  capabilities.set(setting, found);
+  const found = capabilities[version].get(setting) ?? capabilitiesOf(setting, version);
+  capabilities[version].set(setting, found);
   return found;
 }
 
@@ -124,7 +161,7 @@ export async function prove(each: Provable): Promise<Proof> {
   const wanted = each.info.strength === 'MAY' ? 'info' : 'pass';
   let first: Ending | undefined;
   let open: readonly RequirementId[] = each.info.covers;
-  for (const setting of settings) {
+  for (const setting of settingsOf[each.version]) {
     const asked = new Set<Gate>();
     const healthy = await attempt(
       each,

@@ -16,7 +16,8 @@ export function asGiven(topic: string, obeys: Obeys): string {
   if (!obeys('v3/4.7.3~topic-distinctness#case', 'v5/4.7.3~topic-distinctness#case')) given = given.toLowerCase();
   const separators = ['v3/4.7.3~topic-distinctness#separators', 'v5/4.7.3~topic-distinctness#separators'] as const;
   if (!obeys(...separators)) given = given.replace(/(?<=.)\/$/, '');
-  if (!obeys('v3/4.7.1.1~topic-level-separator')) given = given.replace(/\/+/g, '/');
+  if (!obeys('v3/4.7.1.1~topic-level-separator', 'v5/4.7.3~topic-distinctness#empty-levels'))
+    given = given.replace(/\/+/g, '/');
   if (!obeys('v3/4.7.3-3', 'v5/4.7.3-3')) given = given.slice(0, 32_767);
   return given;
 }
@@ -91,8 +92,8 @@ export class FilterTree<Entry> {
         // `+` covers exactly one level, an empty one included.
         const single = wildcards ? level.below.get('+') : undefined;
         if (!single) continue;
-        if (name !== '' || obeys('v3/4.7.1.3~single-level-scope#empty')) next.push(single);
-        if (!obeys('v3/4.7.1.3~single-level-scope#one')) add(found, single);
+        if (name !== '' || obeys('v3/4.7.1.3~single-level-scope#empty', 'v5/4.7.1-2#empty')) next.push(single);
+        if (!obeys('v3/4.7.1.3~single-level-scope#one', 'v5/4.7.1-2#one')) add(found, single);
       }
       here = next;
     }
@@ -100,7 +101,7 @@ export class FilterTree<Entry> {
   }
 
   #covers(levels: number): boolean {
-    if (levels === 0) return this.#obeys('v3/4.7.1.2~multi-level-scope#parent');
-    return levels === 1 || this.#obeys('v3/4.7.1.2~multi-level-scope#children');
+    if (levels === 0) return this.#obeys('v3/4.7.1.2~multi-level-scope#parent', 'v5/4.7.1-1#parent');
+    return levels === 1 || this.#obeys('v3/4.7.1.2~multi-level-scope#children', 'v5/4.7.1-1#children');
   }
 }

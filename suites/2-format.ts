@@ -57,7 +57,7 @@ const sizes: readonly Case[] = [
   {
     id: 'sizes-of-server-packets',
     title: 'sends every type of packet with the size that it has to have',
-    covers: ['v3/2.1~fixed-packet-sizes'],
+    covers: ['v3/2.1~fixed-packet-sizes', 'v5/2.1.4~content-length'],
     needs: ['qos1', 'qos2'],
     run: receiveEveryType,
   },
@@ -67,14 +67,14 @@ const serverFlags: readonly Case[] = [
   {
     id: 'flags-of-server-packets',
     title: 'sends every type of packet with the flags that are reserved for it',
-    covers: ['v3/2.2.2-1'],
+    covers: ['v3/2.2.2-1', 'v5/2.1.3-1'],
     needs: ['qos1', 'qos2'],
     run: receiveEveryType,
   },
   {
     id: 'flags-of-repeated-pubrel',
     title: 'sends PUBREL with the flags 0010 on a new connection too',
-    covers: ['v3/2.2.2-1'],
+    covers: ['v3/2.2.2-1', 'v5/2.1.3-1'],
     needs: ['qos2'],
     run: receivePubrelAgain,
   },
@@ -122,7 +122,7 @@ const acknowledgements: readonly (readonly [
       await client.expect('PUBREC', { packetId: 7 });
       return { client, due: pubrel(7) };
     },
-    ['v3/3.6.1-1'],
+    ['v3/3.6.1-1', 'v5/3.6.1-1'],
   ],
 ];
 
@@ -156,7 +156,13 @@ const clientSizes: readonly Case[] = acknowledgements.flatMap(([type, , due]) =>
     ([id, words, bend]): Case => ({
       id: `${type.toLowerCase()}-due-with-${id}`,
       title: `closes the connection on a ${type} that is due, but ${words}`,
-      covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.4~surplus-bytes', 'v3/4.8.0-1'],
+      covers: [
+        'v3/2.1~fixed-packet-sizes',
+        'v3/2.4~surplus-bytes',
+        'v3/4.8.0-1',
+        'v5/2.1.4~content-length',
+        'v5/4.13.1-1',
+      ],
       needs: [type === 'PUBACK' ? 'qos1' : 'qos2'],
       run: (context) => expectDamageNoticed(context, due, bend),
     }),
@@ -257,7 +263,7 @@ const padding: readonly Case[] = padded.flatMap(([id, make, body, answer]) =>
     (width): Case => ({
       id: `length-padded-${id}-${width}`,
       title: `serves a ${id.toUpperCase()} whose Remaining Length is padded to ${width} bytes, or closes`,
-      covers: ['v3/2.2.3~remaining-length-padding'],
+      covers: ['v3/2.2.3~remaining-length-padding', 'v5/1.5.5-1'],
       run: (context) =>
         expectServedOrClosed(
           context,

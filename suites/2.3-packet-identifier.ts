@@ -39,7 +39,7 @@ const echoed: readonly Case[] = [
   {
     id: 'puback-repeats-identifier',
     title: 'answers QoS 1 PUBLISH packets in one segment by PUBACKs with their Packet Identifiers',
-    covers: ['v3/2.3.1-6'],
+    covers: ['v3/2.3.1-6', 'v5/2.2.1-5'],
     async run({ connect, topic }) {
       const client = await connect();
       await expectAnswers(client, 'PUBACK', identifiers, (packetId) => publish({ topic, qos: 1, packetId }));
@@ -48,7 +48,7 @@ const echoed: readonly Case[] = [
   {
     id: 'pubrec-repeats-identifier',
     title: 'answers QoS 2 PUBLISH packets in one segment by PUBRECs with their Packet Identifiers, PUBRELs by PUBCOMPs',
-    covers: ['v3/2.3.1-6'],
+    covers: ['v3/2.3.1-6', 'v5/2.2.1-5'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const client = await connect();
@@ -59,7 +59,7 @@ const echoed: readonly Case[] = [
   {
     id: 'suback-repeats-identifier',
     title: 'answers SUBSCRIBEs in one segment by SUBACKs with their Packet Identifiers',
-    covers: ['v3/2.3.1-7'],
+    covers: ['v3/2.3.1-7', 'v5/2.2.1-6'],
     async run({ connect, topic }) {
       const client = await connect();
       await expectAnswers(client, 'SUBACK', identifiers.toReversed(), (packetId) =>
@@ -70,7 +70,7 @@ const echoed: readonly Case[] = [
   {
     id: 'unsuback-repeats-identifier',
     title: 'answers UNSUBSCRIBEs in one segment by UNSUBACKs with their Packet Identifiers',
-    covers: ['v3/2.3.1-7'],
+    covers: ['v3/2.3.1-7', 'v5/2.2.1-6'],
     async run({ connect, topic }) {
       const client = await connect();
       await expectAnswers(client, 'UNSUBACK', identifiers.toReversed(), (packetId) =>
@@ -81,7 +81,7 @@ const echoed: readonly Case[] = [
   {
     id: 'answers-of-all-kinds-repeat-identifiers',
     title: 'answers packets of all kinds in one segment, each with its Packet Identifier',
-    covers: ['v3/2.3.1-6', 'v3/2.3.1-7'],
+    covers: ['v3/2.3.1-6', 'v3/2.3.1-7', 'v5/2.2.1-5', 'v5/2.2.1-6'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const client = await connect();
@@ -190,7 +190,7 @@ const ofServer: readonly Case[] = [
   {
     id: 'server-identifiers-distinct',
     title: 'gives messages of QoS 1 and 2 that are on their way to a client Packet Identifiers that differ',
-    covers: ['v3/2.3.1-4', 'v3/2.3.1-1'],
+    covers: ['v3/2.3.1-4', 'v3/2.3.1-1', 'v5/2.2.1-4'],
     needs: ['qos1', 'qos2'],
     async run(context) {
       const { topic, fail } = context;
@@ -212,7 +212,7 @@ const ofServer: readonly Case[] = [
   {
     id: 'server-identifier-held-until-pubcomp',
     title: 'keeps the Packet Identifier of a QoS 2 message in use until PUBCOMP',
-    covers: ['v3/2.3.1-4'],
+    covers: ['v3/2.3.1-4', 'v5/2.2.1-4'],
     needs: ['qos1', 'qos2'],
     async run(context) {
       const { topic, fail } = context;
@@ -235,7 +235,7 @@ const ofServer: readonly Case[] = [
   {
     id: 'server-identifiers-kept-on-reconnect',
     title: 'sends again with the Packet Identifiers of the first time, and gives new messages others',
-    covers: ['v3/2.3.1-4'],
+    covers: ['v3/2.3.1-4', 'v5/2.2.1-4'],
     needs: ['qos1', 'qos2'],
     async run(context) {
       const { connect, topic, clientId, fail } = context;
@@ -266,7 +266,7 @@ const ofServer: readonly Case[] = [
   {
     id: 'pubrel-repeats-identifier',
     title: 'answers PUBRECs in any order by PUBRELs with their Packet Identifiers',
-    covers: ['v3/2.3.1-6'],
+    covers: ['v3/2.3.1-6', 'v5/2.2.1-5'],
     needs: ['qos2'],
     async run(context) {
       const { topic } = context;
@@ -288,7 +288,7 @@ const ofServer: readonly Case[] = [
   {
     id: 'server-identifiers-all-round',
     title: 'gives no message the Packet Identifier 0, also after 65,535 messages to one client',
-    covers: ['v3/2.3.1-1', 'v3/2.3.1-4'],
+    covers: ['v3/2.3.1-1', 'v3/2.3.1-4', 'v5/2.2.1-4'],
     needs: ['qos1'],
     tags: ['long'],
     async run({ connect, topic, trait, now, timeoutMs, notApplicable }) {
@@ -320,7 +320,7 @@ const absent: readonly Case[] = [
       (qos): Case => ({
         id: `no-identifier-with-qos0-${['empty', 'alike', 'one-byte'][index]}-from-qos${qos}`,
         title: `puts no Packet Identifier before ${words} when it delivers a QoS ${qos} message with QoS 0`,
-        covers: ['v3/2.3.1-5'],
+        covers: ['v3/2.3.1-5', 'v5/2.2.1-2'],
         ...(qos === 2 && { needs: ['qos2'] as const }),
         async run({ connect, topic }) {
           const [publisher, subscriber] = [await connect(), await connect()];
@@ -334,19 +334,19 @@ const absent: readonly Case[] = [
   {
     id: 'no-identifier-with-qos0-retained',
     title: 'puts no Packet Identifier into a retained message that it delivers with QoS 0',
-    covers: ['v3/2.3.1-5'],
+    covers: ['v3/2.3.1-5', 'v5/2.2.1-2'],
     async run({ connect, topic, fail }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       await publisher.publish({ topic, payload: Uint8Array.of(0, 10), qos: 1, retain: true });
       await subscriber.subscribe(topic, 0);
       const { qos } = await subscriber.message({ topic, payload: Uint8Array.of(0, 10) });
-      if (qos > 0) fail('QoS 0, as granted', `QoS ${qos}`, 'v3/3.8.4-6');
+      if (qos > 0) fail('QoS 0, as granted', `QoS ${qos}`, 'v3/3.8.4-6', 'v5/3.8.4-8');
     },
   },
   {
     id: 'no-identifier-with-qos0-will',
     title: 'puts no Packet Identifier into a will that it publishes with QoS 0',
-    covers: ['v3/2.3.1-5'],
+    covers: ['v3/2.3.1-5', 'v5/2.2.1-2'],
     async run({ connect, topic }) {
       const subscriber = await connect({ name: 'subscriber' });
       await subscriber.subscribe(topic, 0);
@@ -429,7 +429,9 @@ const independent: readonly Case[] = [
       ([id, words, exchange]): Case => ({
         id: `same-identifier-qos${qos}-and-${id}`,
         title: `serves ${words} whose Packet Identifier is that of a QoS ${qos} message to the same client`,
-        covers: id.startsWith('publish') ? ['v3/2.3.1~independent-identifiers'] : ['v3/2.3.1-7'],
+        covers: id.startsWith('publish')
+          ? ['v3/2.3.1~independent-identifiers', 'v5/2.2.1~independent-identifiers']
+          : ['v3/2.3.1-7', 'v5/2.2.1-6'],
         needs: [`qos${qos}`, ...(id === 'publish-qos2' ? (['qos2'] as const) : [])],
         async run(context) {
           const { client, packetId } = await leaveInFlight(context, qos);
@@ -442,7 +444,7 @@ const independent: readonly Case[] = [
   {
     id: 'same-identifier-qos2-interleaved',
     title: 'keeps apart two QoS 2 exchanges with the same Packet Identifier in both directions, step by step',
-    covers: ['v3/2.3.1~independent-identifiers'],
+    covers: ['v3/2.3.1~independent-identifiers', 'v5/2.2.1~independent-identifiers'],
     needs: ['qos2'],
     async run(context) {
       const { client, packetId } = await leaveInFlight(context, 2);
@@ -459,7 +461,7 @@ const independent: readonly Case[] = [
   {
     id: 'puback-frees-the-message-of-the-server',
     title: "takes a PUBACK for its own message, not for the client's with the same Packet Identifier",
-    covers: ['v3/2.3.1~independent-identifiers'],
+    covers: ['v3/2.3.1~independent-identifiers', 'v5/2.2.1~independent-identifiers'],
     needs: ['qos1', 'qos2'],
     async run(context) {
       const { topic } = context;

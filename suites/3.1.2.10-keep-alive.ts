@@ -26,7 +26,7 @@ const silence: readonly Case[] = [
     (keepAlive): Case => ({
       id: `silent-client-${keepAlive}-s`,
       title: `disconnects a client that is silent after CONNECT (Keep Alive ${keepAlive} s), and publishes its will`,
-      covers: ['v3/3.1.2-24', 'v3/1.5.2~big-endian-integers'],
+      covers: ['v3/3.1.2-24', 'v3/1.5.2~big-endian-integers', 'v5/3.1.2-22'],
       waits: 1.5 * keepAlive,
       async run(context) {
         const { connect, topic } = context;
@@ -40,7 +40,7 @@ const silence: readonly Case[] = [
   {
     id: 'silent-after-a-packet',
     title: 'disconnects a client that falls silent after it has sent a PINGREQ in time',
-    covers: ['v3/3.1.2-24'],
+    covers: ['v3/3.1.2-24', 'v5/3.1.2-22'],
     waits: 4.8,
     async run(context) {
       const client = await context.connect({ keepAlive: 2 });
@@ -51,7 +51,7 @@ const silence: readonly Case[] = [
   {
     id: 'received-packets-do-not-count',
     title: 'disconnects a silent client although it is sent messages all the time',
-    covers: ['v3/3.1.2-24'],
+    covers: ['v3/3.1.2-24', 'v5/3.1.2-22'],
     waits: 1.5,
     async run(context) {
       const { connect, topic, now, seconds, toleranceMs, fail } = context;
@@ -68,7 +68,7 @@ const silence: readonly Case[] = [
   {
     id: 'session-outlives-silence',
     title: 'keeps the session of a client that it disconnects for silence (CleanSession 0)',
-    covers: ['v3/3.1.2-24', 'v3/3.1.2-5'],
+    covers: ['v3/3.1.2-24', 'v3/3.1.2-5', 'v5/3.1.2-22', 'v5/4.1~session-state-parts'],
     needs: ['qos1'],
     waits: 1.5,
     async run(context) {
@@ -86,7 +86,7 @@ const silence: readonly Case[] = [
   {
     id: 'newest-connect-counts',
     title: 'goes by the Keep Alive of the CONNECT that took over, not by that of the connection before',
-    covers: ['v3/3.1.2-24'],
+    covers: ['v3/3.1.2-24', 'v5/3.1.2-22'],
     waits: 6,
     async run(context) {
       const { connect, clientId } = context;
@@ -225,7 +225,7 @@ const activity: readonly Case[] = [
     ([id, name, needs, make]): Case => ({
       id: `kept-alive-by-${id}`,
       title: `keeps a client connected that sends ${name} within each Keep Alive, and nothing else`,
-      covers: ['v3/3.1.2-24'],
+      covers: ['v3/3.1.2-24', 'v5/3.1.2-22'],
       needs,
       waits: 7.2,
       async run(context) {
@@ -264,7 +264,7 @@ const activity: readonly Case[] = [
   {
     id: 'pingreq-at-any-time',
     title: 'answers each PINGREQ of a client with Keep Alive 0: the first at once after CONNACK, then 20 together',
-    covers: ['v3/3.1.2.10~ping-any-time', 'v3/3.12.4-1', 'v3/3.12~one-pingresp-each'],
+    covers: ['v3/3.1.2.10~ping-any-time', 'v3/3.12.4-1', 'v3/3.12~one-pingresp-each', 'v5/3.12.4-1'],
     async run({ connect }) {
       const client = await connect({ keepAlive: 0 });
       client.send(pingreq());

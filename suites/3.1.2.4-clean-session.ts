@@ -32,7 +32,9 @@ const keeps = endings.map((ending): Case => {
   return {
     id: `kept-after-${ending.id}`,
     title: `keeps a CleanSession 0 session and its subscription when the connection ends by ${ending.title}`,
-    covers: isAway ? ['v3/3.1.2-4', 'v3/3.1.2-5'] : ['v3/3.1.2-4'],
+    covers: isAway
+      ? ['v3/3.1.2-4', 'v3/3.1.2-5', 'v5/3.1.2-5', 'v5/3.1.2-23', 'v5/4.1~session-state-parts']
+      : ['v3/3.1.2-4', 'v5/3.1.2-5', 'v5/3.1.2-23'],
     needs: ['qos1'],
     ...waitsOf(ending),
     async run(context) {
@@ -56,7 +58,7 @@ const continues: readonly Case[] = [
   {
     id: 'kept-over-many-connections',
     title: 'keeps a session over many connections with other Keep Alives, with and without wills',
-    covers: ['v3/3.1.2-4'],
+    covers: ['v3/3.1.2-4', 'v5/3.1.2-5', 'v5/3.1.2-23'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -81,7 +83,7 @@ const continues: readonly Case[] = [
   {
     id: 'kept-subscription-of-resumed-session',
     title: 'keeps a subscription that a resumed session has added',
-    covers: ['v3/3.1.2-4'],
+    covers: ['v3/3.1.2-4', 'v5/3.1.2-5', 'v5/3.1.2-23'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -99,7 +101,7 @@ const continues: readonly Case[] = [
   {
     id: 'unsubscribed-by-resumed-session',
     title: 'deletes a subscription of an earlier connection when a resumed session unsubscribes',
-    covers: ['v3/3.10.4-2'],
+    covers: ['v3/3.10.4-2', 'v5/3.10.4-2'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -141,7 +143,7 @@ const parts: readonly Part[] = [
   {
     id: 'subscriptions',
     title: 'its subscriptions, each with its QoS,',
-    covers: ['v3/3.1.2.4~session-state-parts'],
+    covers: ['v3/3.1.2.4~session-state-parts', 'v5/4.1~session-state-parts'],
     needs: ['qos1', 'qos2'],
     endings: [byDisconnect],
     async play({ connect, topic }, client, comeBack) {
@@ -158,7 +160,7 @@ const parts: readonly Part[] = [
     (qos): Part => ({
       id: `unacknowledged-qos${qos}`,
       title: `an unacknowledged QoS ${qos} message`,
-      covers: ['v3/3.1.2.4~session-state-parts'],
+      covers: ['v3/3.1.2.4~session-state-parts', 'v5/4.1~session-state-parts'],
       needs: [`qos${qos}`],
       endings: [byDisconnect],
       async play({ connect, topic }, client, comeBack) {
@@ -176,7 +178,7 @@ const parts: readonly Part[] = [
   {
     id: 'unfinished-pubrel',
     title: 'a PUBREL that was not answered',
-    covers: ['v3/3.1.2.4~session-state-parts'],
+    covers: ['v3/3.1.2.4~session-state-parts', 'v5/4.1~session-state-parts'],
     needs: ['qos2'],
     endings: [byDisconnect],
     async play({ connect, topic }, client, comeBack) {
@@ -197,7 +199,7 @@ const parts: readonly Part[] = [
     (qos): Part => ({
       id: `queued-qos${qos}`,
       title: `a QoS ${qos} message that was not yet sent`,
-      covers: ['v3/3.1.2.4~session-state-parts', 'v3/3.1.2-5'],
+      covers: ['v3/3.1.2.4~session-state-parts', 'v3/3.1.2-5', 'v5/4.1~session-state-parts'],
       needs: [`qos${qos}`],
       endings: [byDisconnect],
       async play({ connect, topic }, client, comeBack) {
@@ -211,7 +213,7 @@ const parts: readonly Part[] = [
   {
     id: 'unreleased-identifier',
     title: 'the Packet Identifier of a QoS 2 message from the client that waits for PUBREL',
-    covers: ['v3/3.1.2.4~session-state-parts'],
+    covers: ['v3/3.1.2.4~session-state-parts', 'v5/4.1~session-state-parts'],
     needs: ['qos2'],
     endings: [byDisconnect],
     async play({ connect, topic }, client, comeBack) {
@@ -233,7 +235,7 @@ const parts: readonly Part[] = [
   {
     id: 'unreleased-message',
     title: 'a QoS 2 message from the client that waits for PUBREL',
-    covers: ['v3/4.3.3-2'],
+    covers: ['v3/4.3.3-2', 'v5/4.3.3-8', 'v5/4.3.3-11'],
     needs: ['qos2'],
     endings: [byDisconnect, byReset, byTakeOver],
     async play({ connect, topic }, client, comeBack) {
@@ -292,7 +294,10 @@ const queues: readonly Case[] = [
     ({ subscribed, published, filter }): Case => ({
       id: `queued-${filterSlugs[filter]}-subscribed-qos${subscribed}-published-qos${published}`,
       title: `delivers QoS ${published} messages in order to a client that was away, subscribed with QoS ${subscribed} to ${filter === 'exact' ? 'the topic' : `a filter with ${filter}`}`,
-      covers: published > subscribed ? ['v3/3.1.2-5', 'v3/3.8.4-6'] : ['v3/3.1.2-5'],
+      covers:
+        published > subscribed
+          ? ['v3/3.1.2-5', 'v3/3.8.4-6', 'v5/4.1~session-state-parts', 'v5/3.8.4-8']
+          : ['v3/3.1.2-5', 'v5/4.1~session-state-parts'],
       needs: [`qos${subscribed}`, `qos${published}`, ...(filter === 'exact' ? [] : (['wildcards'] as const))],
       async run(context) {
         const { connect } = context;
@@ -313,7 +318,7 @@ const queues: readonly Case[] = [
   {
     id: 'queued-messages-arrive-once',
     title: 'delivers what waited for a client once, and does not repeat it when the client comes back again',
-    covers: ['v3/3.1.2-5'],
+    covers: ['v3/3.1.2-5', 'v5/4.1~session-state-parts'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -336,7 +341,7 @@ const queues: readonly Case[] = [
   {
     id: 'queued-for-each-client',
     title: 'lets messages wait for each of several absent clients',
-    covers: ['v3/3.1.2-5'],
+    covers: ['v3/3.1.2-5', 'v5/4.1~session-state-parts'],
     needs: ['qos1'],
     async run(context) {
       const { connect, clientId, topic } = context;
@@ -357,7 +362,7 @@ const queues: readonly Case[] = [
   {
     id: 'unsubscribed-is-not-queued',
     title: 'lets no message wait for a client that has unsubscribed before it left',
-    covers: ['v3/3.10.4-2'],
+    covers: ['v3/3.10.4-2', 'v5/3.10.4-2'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -385,7 +390,7 @@ const queues: readonly Case[] = [
     ([subscribed, published]): Case => ({
       id: `qos0-offline-subscribed-qos${subscribed}-published-qos${published}`,
       title: `keeps a QoS ${published} message for an absent client that subscribed with QoS ${subscribed}, or drops it`,
-      covers: ['v3/3.1.2.4~qos0-stored-offline'],
+      covers: ['v3/3.1.2.4~qos0-stored-offline', 'v5/4.1~qos0-stored-offline'],
       needs: subscribed + published > 0 ? ['qos1'] : [],
       async run(context) {
         const { connect, topic, fail, trait } = context;
@@ -444,7 +449,7 @@ const discards: readonly Case[] = [
     (ending): Case => ({
       id: `discards-subscriptions-after-${ending.id}`,
       title: `discards the subscriptions of a stored session on CleanSession 1, after ${ending.title}`,
-      covers: ['v3/3.1.2-6', 'v3/3.1.4-3', 'v3/3.1.2.4~clean-up-not-atomic'],
+      covers: ['v3/3.1.2-6', 'v3/3.1.4-3', 'v3/3.1.2.4~clean-up-not-atomic', 'v5/3.1.2-4', 'v5/3.1.4-4'],
       async run(context) {
         const topics = twoTopics(context);
         const author = await context.connect({ name: 'author' });

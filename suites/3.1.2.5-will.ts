@@ -57,7 +57,7 @@ function publishedAfter(id: string, title: string, end: End, fields: Partial<Con
   return {
     id: `published-after-${id}`,
     title: `publishes the will of a client whose connection ends ${title}`,
-    covers: ['v3/3.1.2-8', 'v3/3.1.2.5~will-triggers'],
+    covers: ['v3/3.1.2-8', 'v3/3.1.2.5~will-triggers', 'v5/3.1.2-8'],
     async run(context) {
       const { connect, topic } = context;
       const watcher = await watch(context, topic);
@@ -92,7 +92,7 @@ function publishedOnTakeOver(first: boolean, second: boolean): Case {
   return {
     id: `published-on-take-over-${first ? 'clean' : 'stored'}-by-${second ? 'clean' : 'stored'}`,
     title: `publishes the will of a connection (CleanSession ${old}) that another one (CleanSession ${newer}) takes over`,
-    covers: ['v3/3.1.2.5~will-on-take-over', 'v3/3.1.2-8'],
+    covers: ['v3/3.1.2.5~will-on-take-over', 'v3/3.1.2-8', 'v5/3.1.3.2.2~will-on-take-over', 'v5/3.1.2-8'],
     async run(context) {
       const { connect, topic, clientId } = context;
       const watcher = await watch(context, topic);
@@ -124,7 +124,7 @@ const published: readonly Case[] = [
   {
     id: 'published-on-each-take-over',
     title: 'publishes each will once while five connections take over from each other',
-    covers: ['v3/3.1.2.5~will-on-take-over', 'v3/3.1.2-8'],
+    covers: ['v3/3.1.2.5~will-on-take-over', 'v3/3.1.2-8', 'v5/3.1.3.2.2~will-on-take-over', 'v5/3.1.2-8'],
     async run(context) {
       const { connect, topic, clientId } = context;
       const watcher = await watch(context, topic);
@@ -138,7 +138,7 @@ const published: readonly Case[] = [
   {
     id: 'published-once',
     title: 'publishes a will once, and not before the connection ends',
-    covers: ['v3/3.1.2-8'],
+    covers: ['v3/3.1.2-8', 'v5/3.1.2-7', 'v5/3.1.2-8'],
     async run(context) {
       const { connect, topic } = context;
       const watcher = await watch(context, topic);
@@ -155,7 +155,7 @@ const published: readonly Case[] = [
   {
     id: 'published-for-each-client',
     title: 'keeps the wills of two clients apart, although they have the same topic',
-    covers: ['v3/3.1.2-8'],
+    covers: ['v3/3.1.2-8', 'v5/3.1.2-7', 'v5/3.1.2-8'],
     async run(context) {
       const { connect, topic } = context;
       const watcher = await watch(context, topic);
@@ -227,7 +227,7 @@ const withheld: readonly Case[] = [
     ([id, title, fields, bend]): Case => ({
       id: `refused-${id}`,
       title: `publishes the will of an accepted CONNECT and none of a CONNECT with ${title}`,
-      covers: ['v3/3.1.2-8'],
+      covers: ['v3/3.1.2-8', 'v5/3.1.2-7', 'v5/3.1.2-8'],
       async run(context) {
         const { open, connect, connectPacket, topic, couldNotRun } = context;
         const watcher = await watch(context, topic);
@@ -245,7 +245,7 @@ const withheld: readonly Case[] = [
       (clean): Case => ({
         id: `deleted-by-disconnect-${id}-${clean ? 'clean' : 'stored'}`,
         title: `publishes no will of a client (CleanSession ${Number(clean)}) that sends DISCONNECT ${title}`,
-        covers: ['v3/3.14.4-3'],
+        covers: ['v3/3.14.4-3', 'v5/3.14.4-3'],
         async run(context) {
           const { connect, topic } = context;
           const watcher = await watch(context, topic);
@@ -261,7 +261,7 @@ const withheld: readonly Case[] = [
       (retain): Case => ({
         id: `deleted-by-disconnect-qos-${qos}${retain ? '-retained' : ''}`,
         title: `neither publishes nor stores a will with QoS ${qos} and Will Retain ${Number(retain)} after DISCONNECT`,
-        covers: ['v3/3.14.4-3'],
+        covers: ['v3/3.14.4-3', 'v5/3.14.4-3'],
         needs: needsQoS(qos),
         async run(context) {
           const { connect, topic } = context;
@@ -277,7 +277,7 @@ const withheld: readonly Case[] = [
   {
     id: 'deleted-by-disconnect-keep-alive',
     title: 'publishes no will after DISCONNECT when the client then is silent beyond its Keep Alive',
-    covers: ['v3/3.14.4-3'],
+    covers: ['v3/3.14.4-3', 'v5/3.14.4-3'],
     waits: 1.5,
     async run(context) {
       const { connect, topic, seconds, toleranceMs, couldNotRun } = context;
@@ -295,7 +295,7 @@ const withheld: readonly Case[] = [
   {
     id: 'deleted-by-disconnect-take-over',
     title: 'publishes no will after DISCONNECT when the Client Identifier is used again at once',
-    covers: ['v3/3.14.4-3'],
+    covers: ['v3/3.14.4-3', 'v5/3.14.4-3'],
     async run(context) {
       const { connect, topic, clientId } = context;
       const watcher = await watch(context, topic);
@@ -310,7 +310,7 @@ const withheld: readonly Case[] = [
   {
     id: 'disconnect-overtaken-by-reset',
     title: 'publishes no will after DISCONNECT; does as it likes when a reset may have overtaken the DISCONNECT',
-    covers: ['v3/3.14.4-3'],
+    covers: ['v3/3.14.4-3', 'v5/3.14.4-3'],
     async run(context) {
       const { connect, topic, trait } = context;
       const watcher = await watch(context, topic);
@@ -337,7 +337,7 @@ const deleted: readonly Case[] = [
       ({ id, title, keepAlive = 60, waits, end }): Case => ({
         id: `none-without-will-flag-${id}`,
         title: `publishes nothing when the connection of a client without Will Flag ends by ${title}`,
-        covers: ['v3/3.1.2-12', 'v3/3.1.2-10'],
+        covers: ['v3/3.1.2-12', 'v3/3.1.2-10', 'v5/3.1.2-10'],
         ...(waits !== undefined && { waits }),
         async run(context) {
           const { connect, topic, clientId } = context;
@@ -374,7 +374,7 @@ const deleted: readonly Case[] = [
   {
     id: 'deleted-once-published-on-take-over',
     title: 'publishes a will once when a connection without one takes over and drops',
-    covers: ['v3/3.1.2-10', 'v3/3.1.2.5~will-on-take-over'],
+    covers: ['v3/3.1.2-10', 'v3/3.1.2.5~will-on-take-over', 'v5/3.1.2-10', 'v5/3.1.3.2.2~will-on-take-over'],
     async run(context) {
       const { connect, topic, clientId } = context;
       const watcher = await watch(context, topic);
@@ -389,7 +389,7 @@ const deleted: readonly Case[] = [
   {
     id: 'will-of-newest-connect',
     title: 'publishes the will of the newest CONNECT of a session only',
-    covers: ['v3/3.1.2-8', 'v3/3.14.4-3'],
+    covers: ['v3/3.1.2-8', 'v3/3.14.4-3', 'v5/3.1.2-7', 'v5/3.1.2-8', 'v5/3.14.4-3'],
     async run(context) {
       const { connect, topic, clientId } = context;
       const watcher = await watch(context, topic);

@@ -14,8 +14,8 @@ const likeAnyMessage = 'v3/3.1.2.6~will-delivered-like-any-message';
 
 /** What a will of this QoS breaks towards a subscription of that QoS when it arrives at another QoS, or not at all. */
 function qosRules(will: QoS, granted: QoS): Case['covers'] {
-  if (will === 0) return ['v3/3.1.2-8'];
-  if (granted === 0) return ['v3/3.8.4-6'];
+  if (will === 0) return ['v3/3.1.2-8', 'v5/3.1.2-7', 'v5/3.1.2-8'];
+  if (granted === 0) return ['v3/3.8.4-6', 'v5/3.8.4-8'];
   return granted < will ? [likeAnyMessage, 'v3/3.8.4-6'] : [likeAnyMessage];
 }
 
@@ -150,7 +150,7 @@ export const willRetain = section('3.1.2.7 Will Retain', [
     (qos): Case => ({
       id: `not-retained-qos-${qos}`,
       title: `publishes a QoS ${qos} will with Will Retain 0 as a message that is not retained`,
-      covers: ['v3/3.1.2-16'],
+      covers: ['v3/3.1.2-16', 'v5/3.1.2-14'],
       needs: needsQoS(qos),
       async run(context) {
         const { connect, topic } = context;
@@ -165,7 +165,7 @@ export const willRetain = section('3.1.2.7 Will Retain', [
   {
     id: 'retained-message-untouched',
     title: 'leaves the retained message of the topic as it is when a will with Will Retain 0 is published',
-    covers: ['v3/3.1.2-16'],
+    covers: ['v3/3.1.2-16', 'v5/3.1.2-14'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -183,7 +183,7 @@ export const willRetain = section('3.1.2.7 Will Retain', [
     (qos): Case => ({
       id: `retained-qos-${qos}`,
       title: `publishes a QoS ${qos} will with Will Retain 1 and retains it`,
-      covers: ['v3/3.1.2-17'],
+      covers: ['v3/3.1.2-17', 'v5/3.1.2-15'],
       needs: needsQoS(qos),
       async run(context) {
         const { connect, topic, fail } = context;
@@ -193,14 +193,20 @@ export const willRetain = section('3.1.2.7 Will Retain', [
         await watcher.receive({ topic, payload: 'will', retain: false });
         const late = await lateSubscriber(context, qos, (payload) => payload === 'will');
         const message = await late.receive({ topic, payload: 'will', qos });
-        if (!message.retain) fail('the retained will with RETAIN 1', 'the retained will with RETAIN 0', 'v3/3.3.1-8');
+        if (!message.retain)
+          fail(
+            'the retained will with RETAIN 1',
+            'the retained will with RETAIN 0',
+            'v3/3.3.1-8',
+            'v5/3.3.1.3~retain-flag-on-subscribe',
+          );
       },
     }),
   ),
   {
     id: 'retained-qos-0',
     title: 'lets a QoS 0 will with Will Retain 1 take the place of the retained message of the topic',
-    covers: ['v3/3.1.2-17', 'v3/3.3.1-7'],
+    covers: ['v3/3.1.2-17', 'v3/3.3.1-7', 'v5/3.1.2-15', 'v5/3.3.1-5', 'v5/3.3.1.3~retained-qos0'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic, trait } = context;
@@ -220,7 +226,7 @@ export const willRetain = section('3.1.2.7 Will Retain', [
   {
     id: 'empty-deletes-retained',
     title: 'publishes an empty will with Will Retain 1, which deletes the retained message of the topic',
-    covers: ['v3/3.1.2-17', 'v3/3.3.1-10'],
+    covers: ['v3/3.1.2-17', 'v3/3.3.1-10', 'v5/3.1.2-15', 'v5/3.3.1-6'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;

@@ -45,9 +45,14 @@ function publishedTo(id: string, title: string, covers: Case['covers'], name: st
 
 export const willTopic = section('3.1.3.2 Will Topic', [
   ...goodTopics.map(([id, name]) =>
-    publishedTo(id, id.replaceAll('-', ' '), id === 'decomposed' ? ['v3/4.7.3-4'] : ['v3/3.1.2-8'], name),
+    publishedTo(
+      id,
+      id.replaceAll('-', ' '),
+      id === 'decomposed' ? ['v3/4.7.3-4', 'v5/4.7.3-4'] : ['v3/3.1.2-8', 'v5/3.1.2-7', 'v5/3.1.2-8'],
+      name,
+    ),
   ),
-  publishedTo('u-feff', 'U+FEFF', ['v3/1.5.3-3'], '\ufeffbegin'),
+  publishedTo('u-feff', 'U+FEFF', ['v3/1.5.3-3', 'v5/1.5.4-3'], '\ufeffbegin'),
   ...closesOn(
     ['v3/3.1.3-10', 'v3/1.5.3-1', 'v3/3.1.4-1'],
     ...illFormed.map(
@@ -68,7 +73,7 @@ export const willTopic = section('3.1.3.2 Will Topic', [
   {
     id: 'empty',
     title: 'refuses a Will Topic without a character',
-    covers: ['v3/4.7.3-1', 'v3/3.1.4-1'],
+    covers: ['v3/4.7.3-1', 'v3/3.1.4-1', 'v5/4.7.3-1'],
     async run(context) {
       const { open, connectPacket } = context;
       const client = await open('client');
@@ -86,7 +91,7 @@ export const willTopic = section('3.1.3.2 Will Topic', [
     ([id, level]): Case => ({
       id: `with-${id}`,
       title: `refuses a Will Topic with a wildcard (${level}), or at least publishes nothing to it`,
-      covers: ['v3/4.7.1-1', 'v3/3.1.4-1'],
+      covers: ['v3/4.7.1-1', 'v3/3.1.4-1', 'v5/4.7.0-1'],
       needs: ['wildcards'],
       async run(context) {
         const { open, connectPacket, topic } = context;
@@ -117,7 +122,10 @@ export const willMessage = section(
     ([id, title, payload]): Case => ({
       id,
       title: `publishes a Will Message of ${title} unchanged, without its length`,
-      covers: ['v3/3.1.3.3~will-message-bytes', ...(payload.length === 0 ? [] : (['v3/3.1.3-1'] as const))],
+      covers: [
+        'v3/3.1.3.3~will-message-bytes',
+        ...(payload.length === 0 ? [] : (['v3/3.1.3-1', 'v5/3.1.3-1'] as const)),
+      ],
       async run(context) {
         const { connect, topic } = context;
         const watcher = await watch(context, topic);

@@ -7,7 +7,16 @@ import { disconnect, pingreq, publish, pubrel, subscribe, text, unsubscribe } fr
 import { encode } from '../harness/wire/encode.ts';
 import type { Connect, Packet } from '../harness/wire/packet.ts';
 import { anybody } from './credentials.ts';
-import { badCredentials, badIdentifier, badLevel, judge, malformed, type Outcomes, otherProtocol } from './refusal.ts';
+import {
+  badCredentials,
+  badIdentifier,
+  badLevel,
+  but,
+  judge,
+  malformed,
+  type Outcomes,
+  otherProtocol,
+} from './refusal.ts';
 import { type Peer, reconnect } from './session.ts';
 
 // ── A valid CONNECT is accepted ──────────────────────────────────────────────────────────────────────────────────────
@@ -17,7 +26,7 @@ const acceptance: readonly Case[] = [
     (keepAlive): Case => ({
       id: `accepts-keep-alive-${keepAlive}`,
       title: `answers a CONNECT with Keep Alive ${keepAlive} by CONNACK 0x00`,
-      covers: ['v3/3.1.4-4'],
+      covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
       async run({ open, connectPacket }) {
         const client = await open();
         client.send(connectPacket({ keepAlive }));
@@ -29,7 +38,7 @@ const acceptance: readonly Case[] = [
   {
     id: 'accepts-same-client-later',
     title: 'lets a client in again as soon as it has left, many times over',
-    covers: ['v3/3.1.4-4'],
+    covers: ['v3/3.1.4-4', 'v5/3.1.4-5'],
     async run({ open, connectPacket }) {
       for (let round = 1; round <= 10; round++) {
         const client = await open(`round ${round}`);
@@ -57,7 +66,7 @@ const takeOver: readonly Case[] = [
     ([before, after]): Case => ({
       id: `take-over-clean-${Number(before)}-by-clean-${Number(after)}`,
       title: `closes the connection of a client with ${sessionName(before)} when it connects again with ${sessionName(after)}`,
-      covers: ['v3/3.1.4-2'],
+      covers: ['v3/3.1.4-2', 'v5/3.1.4-3'],
       async run(context) {
         const clientId = context.clientId();
         const older = await context.connect({ clientId, clean: before, name: 'older' });
@@ -71,7 +80,7 @@ const takeOver: readonly Case[] = [
     ([before, after]): Case => ({
       id: `take-over-traffic-clean-${Number(before)}-by-clean-${Number(after)}`,
       title: `delivers messages once to a client with ${sessionName(after)} that has taken over one with ${sessionName(before)}`,
-      covers: ['v3/3.1.4-2'],
+      covers: ['v3/3.1.4-2', 'v5/3.1.4-3'],
       async run(context) {
         const { topic } = context;
         const clientId = context.clientId();
@@ -91,7 +100,7 @@ const takeOver: readonly Case[] = [
   {
     id: 'take-over-of-busy-client',
     title: 'closes the connection of a client in the middle of QoS 2 exchanges when it connects again',
-    covers: ['v3/3.1.4-2'],
+    covers: ['v3/3.1.4-2', 'v5/3.1.4-3'],
     needs: ['qos2'],
     async run({ connect, clientId, topic }) {
       const publisher = await connect({ name: 'publisher' });
@@ -109,7 +118,7 @@ const takeOver: readonly Case[] = [
   {
     id: 'take-over-of-silent-connection',
     title: 'closes the older connection although the older client does not read or write',
-    covers: ['v3/3.1.4-2'],
+    covers: ['v3/3.1.4-2', 'v5/3.1.4-3'],
     async run({ connect, clientId }) {
       const older = await connect({ clientId: clientId(), keepAlive: 0, name: 'older' });
       await connect({ clientId: clientId(), name: 'newer' });
@@ -119,7 +128,7 @@ const takeOver: readonly Case[] = [
   {
     id: 'take-over-storm-in-a-row',
     title: 'leaves one connection after 20 take-overs in a row, with the session of the first',
-    covers: ['v3/3.1.4-2', 'v3/3.1.2-4'],
+    covers: ['v3/3.1.4-2', 'v3/3.1.2-4', 'v5/3.1.4-3', 'v5/3.1.2-5', 'v5/3.1.2-23'],
     needs: ['qos1'],
     async run(context) {
       const { topic } = context;
@@ -143,7 +152,7 @@ const takeOver: readonly Case[] = [
     (clean): Case => ({
       id: `take-over-storm-at-once-clean-${Number(clean)}`,
       title: `leaves one connection of 20 that connect at the same time with one Client Identifier and ${sessionName(clean)}`,
-      covers: ['v3/3.1.4-2'],
+      covers: ['v3/3.1.4-2', 'v5/3.1.4-3'],
       async run(context) {
         const { open, connectPacket, fail } = context;
         const peers: Peer[] = [];
@@ -237,15 +246,15 @@ const otherRefusals: readonly Refused[] = [
   {
     id: 'bad-level',
     title: 'a CONNECT with Protocol Level 6',
-    covers: ['v3/3.1.2-2'],
+    covers: ['v3/3.1.2-2', 'v5/3.1.2-2'],
     fields: { protocolLevel: 6 },
-    outcomes: { ...badLevel, noConnack: 'right', otherCode: 'right' },
+    outcomes: but(badLevel, { noConnack: 'right', otherCode: 'right' }),
     answered: true,
   },
   {
     id: 'other-name',
     title: 'a CONNECT of another protocol',
-    covers: ['v3/3.1.2-1'],
+    covers: ['v3/3.1.2-1', 'v5/3.1.2-1'],
     fields: { protocolName: 'MQTX' },
     outcomes: otherProtocol,
   },
@@ -256,7 +265,7 @@ const emptyIdentifier: Refused = {
   title: 'a CONNECT with an empty Client Identifier and CleanSession 0',
   covers: ['v3/3.1.3-8'],
   fields: { clientId: '', clean: false },
-  outcomes: { ...badIdentifier, noConnack: 'right', otherCode: 'right', served: 'right' },
+  outcomes: but(badIdentifier, { noConnack: 'right', otherCode: 'right', served: 'right' }),
   answered: true,
 };
 
@@ -265,7 +274,7 @@ const wrongCredentials: Refused = {
   title: 'a CONNECT with the wrong user name and password',
   covers: ['v3/3.1.4~refusal-closes'],
   fields: nobody,
-  outcomes: { ...badCredentials, served: 'right' },
+  outcomes: but(badCredentials, { served: 'right' }),
   answered: true,
 };
 
@@ -358,7 +367,7 @@ function everything(topic: string): readonly Packet[] {
 
 function processesNothing(refused: Refused): Case {
   // Whether it is answered at all is the matter of other cases.
-  const outcomes: Outcomes = refused.answered ? { ...refused.outcomes, ignored: 'right' } : refused.outcomes;
+  const outcomes: Outcomes = refused.answered ? but(refused.outcomes, { ignored: 'right' }) : refused.outcomes;
   return {
     id: `processes-nothing-after-${refused.id}`,
     title: `processes nothing that follows ${refused.title} in the same segment`,
@@ -426,7 +435,7 @@ const credentials = impostors.map(
         ...(given !== undefined && { userName: given }),
         ...(secret !== undefined && { password: Buffer.from(secret) }),
       });
-      const outcome = await judge(context, client, { ...badCredentials, served: 'right' });
+      const outcome = await judge(context, client, but(badCredentials, { served: 'right' }));
       if (outcome === 'served') context.notApplicable(`the broker lets in ${words}`);
     },
   }),
@@ -438,7 +447,7 @@ const pipelining: readonly Case[] = [
   {
     id: 'pipelined-together',
     title: 'answers what a client sends in one segment with its CONNECT, CONNACK first',
-    covers: ['v3/3.1.4~pipelining-before-connack'],
+    covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
     async run({ connect, open, connectPacket, topic }) {
       const witness = await connect({ name: 'witness' });
       await witness.subscribe(topic);
@@ -463,7 +472,7 @@ const pipelining: readonly Case[] = [
   {
     id: 'pipelined-apart',
     title: 'answers what a client sends behind its CONNECT without waiting for CONNACK',
-    covers: ['v3/3.8.4-1', 'v3/3.12.4-1'],
+    covers: ['v3/3.8.4-1', 'v3/3.12.4-1', 'v5/3.8.4-1', 'v5/3.12.4-1'],
     async run({ open, connectPacket, topic }) {
       const client = await open();
       client.send(connectPacket());
@@ -479,7 +488,7 @@ const pipelining: readonly Case[] = [
   {
     id: 'pipelined-exactly-once',
     title: 'completes a QoS 2 exchange that begins in the segment of the CONNECT, and delivers the message once',
-    covers: ['v3/3.1.4~pipelining-before-connack'],
+    covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
     needs: ['qos2'],
     async run({ connect, open, connectPacket, topic }) {
       const witness = await connect({ name: 'witness' });
@@ -499,7 +508,7 @@ const pipelining: readonly Case[] = [
     (qos): Case => ({
       id: `pipelined-publish-and-disconnect-qos${qos}`,
       title: `delivers the QoS ${qos} message of a client that connects, publishes and disconnects in one segment`,
-      covers: ['v3/3.1.4~pipelining-before-connack'],
+      covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
       async run({ connect, open, connectPacket, topic }) {
         const witness = await connect({ name: 'witness' });
         await witness.subscribe(topic);
@@ -513,7 +522,7 @@ const pipelining: readonly Case[] = [
   {
     id: 'pipelined-many',
     title: 'acknowledges each of 20 QoS 1 messages that come in the segment of the CONNECT',
-    covers: ['v3/3.1.4~pipelining-before-connack'],
+    covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
     async run({ open, connectPacket, topic }) {
       const client = await open();
       const ids = Array.from({ length: 20 }, (_, index) => index + 1);
@@ -529,7 +538,7 @@ const order: readonly Case[] = [
   {
     id: 'take-over-then-connack-then-messages',
     title: 'sends CONNACK to a client that takes over, then its messages, and nothing more on the older connection',
-    covers: ['v3/3.1.4~take-over-order', 'v3/3.2.0-1', 'v3/3.1.4-2'],
+    covers: ['v3/3.1.4~take-over-order', 'v3/3.2.0-1', 'v3/3.1.4-2', 'v5/3.2.0-1', 'v5/3.1.4-3'],
     needs: ['qos1'],
     async run({ connect, open, connectPacket, clientId, topic, nonStrict }) {
       const session = { clientId: clientId(), clean: false };
@@ -560,7 +569,7 @@ const patience: readonly Case[] = [
   {
     id: 'connect-that-does-not-come',
     title: 'closes a connection on which no CONNECT, or the begin of one, comes within a reasonable time',
-    covers: ['v3/3.1.4~connect-timeout'],
+    covers: ['v3/3.1.4~connect-timeout', 'v5/3.1.4~connect-timeout'],
     waits: reasonableSeconds,
     tags: ['slow'],
     async run({ open, connectPacket, version, seconds, now }) {

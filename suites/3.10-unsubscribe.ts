@@ -62,12 +62,18 @@ const header = section(
   [0xa0, 0xa1, 0xa3, 0xa6, 0xaa, 0xaf]
     .map((byte): Malformation => {
       const flags = (byte & 0x0f).toString(2).padStart(4, '0');
-      return [`flags-${(byte & 0x0f).toString(16)}`, `with the flags ${flags}`, ['v3/3.10.1-1'], { header: [byte] }, 0];
+      return [
+        `flags-${(byte & 0x0f).toString(16)}`,
+        `with the flags ${flags}`,
+        ['v3/3.10.1-1', 'v5/3.10.1-1'],
+        { header: [byte] },
+        0,
+      ];
     })
     .map(endsNone),
 );
 
-const utf8Rule = ['v3/3.10.3-1'] as const;
+const utf8Rule = ['v3/3.10.3-1', 'v5/3.10.3-1'] as const;
 const nothing: readonly number[] = [];
 const noFilters: Bend = {
   'filters.0.filter.length': nothing,
@@ -88,8 +94,8 @@ const badPayloads: readonly Malformation[] = [
     1,
   ],
   ['stray-byte', 'with a byte behind its last filter', utf8Rule, { surplus: [0x00] }, 2],
-  ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1'], { packetId: [0, 0] }, 0],
-  ['without-filter', 'without a filter', ['v3/3.10.3-2'], noFilters, 0],
+  ['identifier-0', 'with Packet Identifier 0', ['v3/2.3.1-1', 'v5/2.2.1-3'], { packetId: [0, 0] }, 0],
+  ['without-filter', 'without a filter', ['v3/3.10.3-2', 'v5/3.10.3-2'], noFilters, 0],
 ];
 
 // ── 3.10.4 Which subscriptions end ───────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +111,7 @@ async function expectUnsubscribed(
   await publisher.publish({ topic: name, payload: 'for nobody', qos });
   await publisher.publish({ topic: `${topic}-fence`, payload: 'fence', qos });
   await subscriber.receive({ payload: 'fence' });
-  await subscriber.expectNothing('no message for a subscription that UNSUBSCRIBE ended', 'v3/3.10.4-2');
+  await subscriber.expectNothing('no message for a subscription that UNSUBSCRIBE ended', 'v3/3.10.4-2', 'v5/3.10.4-2');
 }
 
 /** A subscription, a Topic Name that it matches, and filters that are not identical to it. `{t}` stands for the case's topic. */
@@ -126,7 +132,7 @@ const identical = near.map(
   ([id, filter, name, others]): Case => ({
     id: `not-identical-to-${id}`,
     title: `ends a subscription to ${filter.replace('{t}', 'topic')} by exactly this filter, and answers others by UNSUBACK alone`,
-    covers: ['v3/3.10.4-1', 'v3/3.10.4-5'],
+    covers: ['v3/3.10.4-1', 'v3/3.10.4-5', 'v5/3.10.4-1', 'v5/3.10.4-5'],
     needs: /[+#]/.test(filter) ? ['wildcards'] : [],
     async run(context) {
       const { connect, topic } = context;
@@ -150,7 +156,7 @@ const stops = ([0, 1, 2] as const).map(
   (qos): Case => ({
     id: `stops-qos${qos}`,
     title: `delivers no QoS ${qos} message for a subscription after UNSUBACK`,
-    covers: ['v3/3.10.4-1', 'v3/3.10.4-2'],
+    covers: ['v3/3.10.4-1', 'v3/3.10.4-2', 'v5/3.10.4-1', 'v5/3.10.4-2'],
     needs: needsQoS(qos),
     async run(context) {
       const { connect, topic } = context;
@@ -173,7 +179,7 @@ const ending: readonly Case[] = [
   {
     id: 'overlapping-stays',
     title: 'delivers for the subscription that is left when one that matches as well has ended',
-    covers: ['v3/3.10.4-1'],
+    covers: ['v3/3.10.4-1', 'v5/3.10.4-1'],
     needs: ['wildcards'],
     async run(context) {
       const { connect, topic } = context;
@@ -190,7 +196,7 @@ const ending: readonly Case[] = [
   {
     id: 'other-client-stays',
     title: 'leaves the subscription of another client with the same filter as it is',
-    covers: ['v3/3.10.4-1', 'v3/3.10.4-2'],
+    covers: ['v3/3.10.4-1', 'v3/3.10.4-2', 'v5/3.10.4-1', 'v5/3.10.4-2'],
     async run(context) {
       const { connect, topic } = context;
       const [publisher, subscriber, other] = [await connect(), await connect(), await connect()];
@@ -204,7 +210,7 @@ const ending: readonly Case[] = [
   {
     id: 'subscribed-again',
     title: 'delivers again, once, when a client that unsubscribed subscribes anew',
-    covers: ['v3/3.10.4-1', 'v3/3.10.4-2'],
+    covers: ['v3/3.10.4-1', 'v3/3.10.4-2', 'v5/3.10.4-1', 'v5/3.10.4-2'],
     async run(context) {
       const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -221,7 +227,7 @@ const ending: readonly Case[] = [
   {
     id: 'replaced-subscription',
     title: 'ends a subscription that was made several times by one UNSUBSCRIBE',
-    covers: ['v3/3.10.4-1', 'v3/3.10.4-2'],
+    covers: ['v3/3.10.4-1', 'v3/3.10.4-2', 'v5/3.10.4-1', 'v5/3.10.4-2'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic } = context;
@@ -235,7 +241,7 @@ const ending: readonly Case[] = [
   {
     id: 'ended-for-good',
     title: 'keeps no message for an ended subscription while the client is away, and delivers none when it is back',
-    covers: ['v3/3.10.4-1', 'v3/3.10.4-2'],
+    covers: ['v3/3.10.4-1', 'v3/3.10.4-2', 'v5/3.10.4-1', 'v5/3.10.4-2'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -260,7 +266,7 @@ const several = [3, 100].map(
   (count): Case => ({
     id: `${count}-filters`,
     title: `ends every subscription that an UNSUBSCRIBE with ${count} filters names, known or not, and answers by one UNSUBACK`,
-    covers: ['v3/3.10.4-6', 'v3/3.10.4-1'],
+    covers: ['v3/3.10.4-6', 'v3/3.10.4-1', 'v5/3.10.4-6', 'v5/3.10.4-1'],
     async run(context) {
       const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -271,7 +277,7 @@ const several = [3, 100].map(
       const filters = named.flatMap((filter, index) => [`${topic}/unknown ${index}`, filter]);
       subscriber.send(unsubscribe(77, ...filters, topic, `${topic}/0`));
       await subscriber.expect('UNSUBACK', { packetId: 77 });
-      await subscriber.expectNothing('one UNSUBACK', 'v3/3.10.4-6');
+      await subscriber.expectNothing('one UNSUBACK', 'v3/3.10.4-6', 'v5/3.10.4-6');
       const to = (names: readonly string[], payload: string) => names.map((name) => ({ topic: name, payload }));
       await publishTogether(context, publisher, to(named, 'for nobody'));
       await expectUnsubscribed(context, publisher, subscriber, `${topic}/0`);
@@ -295,7 +301,7 @@ const begun = stages.map(
   ([id, qos, words, due]): Case => ({
     id: `completes-${id}`,
     title: `completes the exchange of ${words} on the next connection, although its subscription has ended`,
-    covers: ['v3/3.10.4-3'],
+    covers: ['v3/3.10.4-3', 'v5/3.10.4-3'],
     needs: needsQoS(qos),
     async run({ connect, topic, clientId, fail, couldNotRun }) {
       const session = { clientId: clientId('subscriber'), clean: false };
@@ -329,7 +335,7 @@ const goingOn: readonly Case[] = [
   {
     id: 'pubrel-after-unsuback',
     title: 'answers the PUBREC for a QoS 2 message by PUBREL after its subscription has ended, and takes PUBCOMP',
-    covers: ['v3/4.3.3-1', 'v3/2.3.1-6'],
+    covers: ['v3/4.3.3-1', 'v3/2.3.1-6', 'v5/4.3.3-4', 'v5/2.2.1-5'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -373,11 +379,16 @@ const goingOn: readonly Case[] = [
   },
 ];
 
+const response = (part: string) => ({
+  v3: `3.10.4 UNSUBSCRIBE Response: ${part}`,
+  v5: `3.10.4 UNSUBSCRIBE Actions: ${part}`,
+});
+
 export const unsubscribing = chapter(
   '3.10 UNSUBSCRIBE',
   header,
   section('3.10.3 UNSUBSCRIBE Payload', badPayloads.map(endsNone)),
-  section('3.10.4 UNSUBSCRIBE Response: what ends', ending),
-  section('3.10.4 UNSUBSCRIBE Response: several filters', several),
-  section('3.10.4 UNSUBSCRIBE Response: what goes on', goingOn),
+  section(response('what ends'), ending),
+  section(response('several filters'), several),
+  section(response('what goes on'), goingOn),
 );

@@ -22,7 +22,7 @@ const unknown = nothingToEnd.map(
   ([id, words, subscribed, filters]): Case => ({
     id: `nothing-ended-${id}`,
     title: `answers an UNSUBSCRIBE ${words} by UNSUBACK`,
-    covers: ['v3/3.10.4-5', 'v3/3.10.4-4'],
+    covers: ['v3/3.10.4-5', 'v3/3.10.4-4', 'v5/3.10.4-5', 'v5/3.10.4-4'],
     async run({ connect, topic }) {
       const client = await connect();
       for (const level of subscribed) await client.subscribe(topic + level);
@@ -39,7 +39,17 @@ export const unsubacknowledging = chapter(
     {
       id: 'form',
       title: 'sends UNSUBACK with no flags and the Packet Identifier of the UNSUBSCRIBE alone, a used one as well',
-      covers: ['v3/3.10.4-4', 'v3/2.3.1-7', 'v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1'],
+      covers: [
+        'v3/3.10.4-4',
+        'v3/2.3.1-7',
+        'v3/2.1~fixed-packet-sizes',
+        'v3/2.2.2-1',
+        'v5/3.10.4-4',
+        'v5/3.10.4-5',
+        'v5/2.2.1-6',
+        'v5/2.1.4~content-length',
+        'v5/2.1.3-1',
+      ],
       async run({ connect, topic }) {
         const client = await connect();
         for (const packetId of [...identifiers, ...identifiers]) {
@@ -53,7 +63,7 @@ export const unsubacknowledging = chapter(
     {
       id: 'pipelined',
       title: 'answers each of fifty SUBSCRIBEs and UNSUBSCRIBEs in one segment',
-      covers: ['v3/3.10.4-4', 'v3/3.8.4-1'],
+      covers: ['v3/3.10.4-4', 'v3/3.8.4-1', 'v5/3.10.4-4', 'v5/3.10.4-5', 'v5/3.8.4-1'],
       async run({ connect, topic }) {
         const client = await connect();
         const all = Array.from({ length: 25 }, (_, index) => [
@@ -70,7 +80,7 @@ export const unsubacknowledging = chapter(
     {
       id: 'twice',
       title: 'answers a second UNSUBSCRIBE for the same filter, and one that names a filter twice, by UNSUBACK',
-      covers: ['v3/3.10.4-5', 'v3/3.10.4-4', 'v3/3.10.4-6'],
+      covers: ['v3/3.10.4-5', 'v3/3.10.4-4', 'v3/3.10.4-6', 'v5/3.10.4-5', 'v5/3.10.4-4', 'v5/3.10.4-6'],
       async run({ connect, topic }) {
         const client = await connect();
         for (const filters of [[topic], [topic], [topic, topic]]) {
@@ -86,7 +96,7 @@ export const unsubacknowledging = chapter(
     {
       id: 'subscription-of-another-client',
       title: 'answers an UNSUBSCRIBE for a filter that only another client has subscribed to by UNSUBACK alone',
-      covers: ['v3/3.10.4-5', 'v3/3.10.4-4'],
+      covers: ['v3/3.10.4-5', 'v3/3.10.4-4', 'v5/3.10.4-5', 'v5/3.10.4-4'],
       async run({ connect, topic, fail }) {
         const [publisher, other, client] = [await connect(), await connect(), await connect()];
         await other.subscribe(topic);
@@ -94,7 +104,8 @@ export const unsubacknowledging = chapter(
         await client.expect('UNSUBACK', { packetId: 7 });
         await publisher.publish({ topic, payload: 'm', qos: 1 });
         const message = await other.next();
-        if (message?.type !== 'PUBLISH') fail('a message for the client that is subscribed', 'nothing', 'v3/3.10.4-1');
+        if (message?.type !== 'PUBLISH')
+          fail('a message for the client that is subscribed', 'nothing', 'v3/3.10.4-1', 'v5/3.10.4-1');
       },
     },
     ...unknown,

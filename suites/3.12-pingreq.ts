@@ -17,8 +17,8 @@ const answered: readonly Case[] = [
       title: `answers PINGREQ with PINGRESP right after CONNACK, with Keep Alive ${keepAlive}`,
       covers:
         keepAlive === 0
-          ? ['v3/3.12.4-1', 'v3/3.1.2.10~ping-any-time']
-          : ['v3/3.12.4-1', 'v3/7.1.1~server-output-format'],
+          ? ['v3/3.12.4-1', 'v3/3.1.2.10~ping-any-time', 'v5/3.12.4-1']
+          : ['v3/3.12.4-1', 'v3/7.1.1~server-output-format', 'v5/3.12.4-1'],
       async run({ connect }) {
         const client = await connect({ keepAlive });
         client.send(pingreq());
@@ -29,7 +29,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-with-clean-session-0',
     title: 'answers PINGREQ of a client with CleanSession 0, new and resumed',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     async run({ connect, clientId }) {
       for (const name of ['new', 'resumed']) {
         const client = await connect({ name, clientId: clientId(), clean: false });
@@ -42,7 +42,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-in-segment-of-connect',
     title: 'answers PINGREQs that come in the segment of the CONNECT',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     async run({ open, connectPacket }) {
       const client = await open();
       client.sendTogether(connectPacket(), pingreq(), pingreq());
@@ -53,7 +53,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-cut-in-two',
     title: 'answers a PINGREQ whose two bytes come apart',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     async run({ connect }) {
       const client = await connect();
       client.sendInPieces(pingreq());
@@ -63,7 +63,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-between-packets',
     title: 'answers PINGREQs between other packets of one segment',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     async run({ connect, topic }) {
       const client = await connect();
       client.sendTogether(
@@ -82,7 +82,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-while-sending-qos2',
     title: 'answers PINGREQ in every stage of a QoS 2 message from the client',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const client = await connect();
@@ -99,7 +99,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-while-receiving-qos2',
     title: 'answers PINGREQ in every stage of a QoS 2 message to the client',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const publisher = await connect({ name: 'publisher' });
@@ -121,7 +121,7 @@ const answered: readonly Case[] = [
   {
     id: 'answered-during-backlog',
     title: 'answers PINGREQ of a client to which a backlog of messages is delivered',
-    covers: ['v3/3.12.4-1'],
+    covers: ['v3/3.12.4-1', 'v5/3.12.4-1'],
     needs: ['qos1'],
     async run({ connect, clientId, topic }) {
       const session = { clientId: clientId(), clean: false };
@@ -143,7 +143,7 @@ const onceEach: readonly Case[] = [
     (count): Case => ({
       id: `one-answer-each-of-${count}`,
       title: `answers ${count} PINGREQs in one segment with ${count} PINGRESPs`,
-      covers: ['v3/3.12~one-pingresp-each', 'v3/3.12.4-1'],
+      covers: ['v3/3.12~one-pingresp-each', 'v3/3.12.4-1', 'v5/3.12.4-1'],
       ...(count > 100 && { tags: ['long'] }),
       async run({ connect }) {
         const client = await connect();
@@ -155,7 +155,7 @@ const onceEach: readonly Case[] = [
   {
     id: 'unsolicited-by-nobody',
     title: 'sends no PINGRESP to a client that sends no PINGREQ',
-    covers: ['v3/3.12~one-pingresp-each'],
+    covers: ['v3/3.12~one-pingresp-each', 'v5/3.12.4-1'],
     async run({ connect, topic }) {
       const client = await connect({ name: 'client' });
       const other = await connect({ name: 'other' });

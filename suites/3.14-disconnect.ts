@@ -40,7 +40,7 @@ const before = ([0, 1] as const).map(
   (qos): Case => ({
     id: `message-before-disconnect-qos${qos}`,
     title: `delivers a QoS ${qos} message that comes in one segment with DISCONNECT, before it`,
-    covers: ['v3/4.5.0-1'],
+    covers: ['v3/4.5.0-1', 'v5/4.5.0-1'],
     async run({ connect, topic }) {
       const witnesses = [await connect({ name: 'witness' }), await connect({ name: 'other witness' })];
       for (const witness of witnesses) await witness.subscribe(topic);

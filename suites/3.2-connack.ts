@@ -55,7 +55,7 @@ const firstPacket: readonly Case[] = [
   {
     id: 'nothing-before-connect',
     title: 'sends nothing until a CONNECT arrives, then CONNACK alone',
-    covers: ['v3/3.2.0-1', 'v3/3.2.2.1~acknowledge-flags'],
+    covers: ['v3/3.2.0-1', 'v3/3.2.2.1~acknowledge-flags', 'v5/3.2.0-1', 'v5/3.2.2-1'],
     async run({ open, connect, connectPacket }) {
       const client = await open('client');
       // Another client's round trips leave time for an early word.
@@ -69,7 +69,7 @@ const firstPacket: readonly Case[] = [
     ([id, words, qos, leave]): Case => ({
       id: `connack-first-${id}`,
       title: `sends CONNACK first when ${words}`,
-      covers: ['v3/3.2.0-1'],
+      covers: ['v3/3.2.0-1', 'v5/3.2.0-1'],
       needs: [`qos${qos}`],
       async run(context) {
         const session = { clientId: context.clientId(), clean: false };
@@ -84,7 +84,7 @@ const firstPacket: readonly Case[] = [
   {
     id: 'connack-first-retained',
     title: 'sends CONNACK before a retained message that a SUBSCRIBE in the same segment asks for',
-    covers: ['v3/3.2.0-1'],
+    covers: ['v3/3.2.0-1', 'v5/3.2.0-1'],
     needs: ['qos1'],
     async run({ connect, open, connectPacket, topic }) {
       const publisher = await connect({ name: 'publisher' });
@@ -98,7 +98,7 @@ const firstPacket: readonly Case[] = [
   {
     id: 'connack-first-own-message',
     title: 'sends CONNACK before a message that the client sends to itself in the same segment',
-    covers: ['v3/3.2.0-1'],
+    covers: ['v3/3.2.0-1', 'v5/3.2.0-1'],
     needs: ['qos1'],
     async run(context) {
       const { connect, open, connectPacket, topic, clientId } = context;
@@ -120,7 +120,7 @@ const sessionPresent: readonly Case[] = [
   {
     id: 'absent-for-unknown-client',
     title: 'sets Session Present 0 for a client that it does not know, with either CleanSession',
-    covers: ['v3/3.2.2-1', 'v3/3.2.2-3'],
+    covers: ['v3/3.2.2-1', 'v3/3.2.2-3', 'v5/3.2.2-2', 'v5/3.2.2-3'],
     async run(context) {
       await reconnect(context, { clientId: context.clientId('a'), clean: true }, false);
       await reconnect(context, { clientId: context.clientId('b'), clean: false }, false);
@@ -130,7 +130,15 @@ const sessionPresent: readonly Case[] = [
     (ending): Case => ({
       id: `present-after-${ending.id}`,
       title: `sets Session Present 1 for a session without any content, after ${ending.title}`,
-      covers: ['v3/3.2.2-2', 'v3/3.1.2-4', 'v3/3.2.2.1~acknowledge-flags'],
+      covers: [
+        'v3/3.2.2-2',
+        'v3/3.1.2-4',
+        'v3/3.2.2.1~acknowledge-flags',
+        'v5/3.2.2-3',
+        'v5/3.1.2-5',
+        'v5/3.1.2-23',
+        'v5/3.2.2-1',
+      ],
       async run(context) {
         const session = { clientId: context.clientId(), clean: false };
         const client = await reconnect(context, session, false);
@@ -142,7 +150,7 @@ const sessionPresent: readonly Case[] = [
   {
     id: 'present-each-time',
     title: 'sets Session Present 1 each time that a client resumes its session',
-    covers: ['v3/3.2.2-2'],
+    covers: ['v3/3.2.2-2', 'v5/3.2.2-3'],
     needs: ['qos1'],
     async run(context) {
       const session = { clientId: context.clientId(), clean: false };
@@ -158,7 +166,7 @@ const sessionPresent: readonly Case[] = [
     (ending): Case => ({
       id: `absent-for-clean-session-over-stored-after-${ending.id}`,
       title: `sets Session Present 0 for CleanSession 1 although a session is stored, after ${ending.title}`,
-      covers: ['v3/3.2.2-1'],
+      covers: ['v3/3.2.2-1', 'v5/3.2.2-2'],
       async run(context) {
         const clientId = context.clientId();
         const client = await reconnect(context, { clientId, clean: false }, false);
@@ -172,7 +180,7 @@ const sessionPresent: readonly Case[] = [
     (ending): Case => ({
       id: `absent-behind-clean-session-after-${ending.id}`,
       title: `sets Session Present 0 for CleanSession 0 behind CleanSession 1, after ${ending.title}`,
-      covers: ['v3/3.2.2-3'],
+      covers: ['v3/3.2.2-3', 'v5/3.2.2-3'],
       async run(context) {
         const clientId = context.clientId();
         const client = await reconnect(context, { clientId, clean: true }, false);
@@ -185,7 +193,7 @@ const sessionPresent: readonly Case[] = [
   {
     id: 'flip-flop',
     title: 'sets Session Present by what is stored when a client changes CleanSession each time',
-    covers: ['v3/3.2.2-1', 'v3/3.2.2-2', 'v3/3.2.2-3'],
+    covers: ['v3/3.2.2-1', 'v3/3.2.2-2', 'v3/3.2.2-3', 'v5/3.2.2-2', 'v5/3.2.2-3'],
     needs: ['qos1'],
     async run(context) {
       const clientId = context.clientId();

@@ -60,7 +60,7 @@ const dupNotQueued = ([1, 2] as const).map(
   (qos): Case => ({
     id: `dup-not-queued-qos${qos}`,
     title: `delivers a QoS ${qos} message that came with DUP 1 while the client was away with DUP 0`,
-    covers: ['v3/3.3.1-3', 'v3/3.3.1.1~dup-is-no-proof'],
+    covers: ['v3/3.3.1-3', 'v3/3.3.1.1~dup-is-no-proof', 'v5/3.3.1-3'],
     needs: needsQoS(qos),
     async run({ connect, topic, clientId }) {
       const session = { clientId: clientId('subscriber'), clean: false };
@@ -80,7 +80,7 @@ const redelivered = ([1, 2] as const).map(
   (qos): Case => ({
     id: `redelivered-qos${qos}`,
     title: `redelivers an unacknowledged QoS ${qos} message with DUP 1 on each new connection, and a new one with DUP 0`,
-    covers: ['v3/3.3.1-1'],
+    covers: ['v3/3.3.1-1', 'v5/3.3.1-1'],
     needs: needsQoS(qos),
     async run(context) {
       const { connect, topic, clientId, couldNotRun } = context;
@@ -111,7 +111,7 @@ const dup = section('3.3.1.1 DUP', [
   {
     id: 'retained-redelivered',
     title: 'redelivers a retained message that was delivered and not acknowledged, with DUP 1',
-    covers: ['v3/3.3.1-1', 'v3/4.4.0-1'],
+    covers: ['v3/3.3.1-1', 'v3/4.4.0-1', 'v5/3.3.1-1', 'v5/4.4.0-1'],
     needs: ['qos1'],
     async run({ connect, topic, clientId, fail }) {
       const session = { clientId: clientId('subscriber'), clean: false };
@@ -123,15 +123,16 @@ const dup = section('3.3.1.1 DUP', [
       const again = await connect({ ...session, name: 'subscriber again' });
       const message = await again.next();
       if (message?.type !== 'PUBLISH' || message.packetId !== packetId) {
-        return fail(`PUBLISH id=${packetId} again`, message?.type ?? 'nothing', 'v3/4.4.0-1');
+        return fail(`PUBLISH id=${packetId} again`, message?.type ?? 'nothing', 'v3/4.4.0-1', 'v5/4.4.0-1');
       }
-      if (!message.dup) fail('the message again, with DUP 1', 'the message again, with DUP 0', 'v3/3.3.1-1');
+      if (!message.dup)
+        fail('the message again, with DUP 1', 'the message again, with DUP 0', 'v3/3.3.1-1', 'v5/3.3.1-1');
     },
   },
   {
     id: 'dup-on-qos0',
     title: 'delivers no QoS 0 message with DUP 1, whatever it makes of one that comes so',
-    covers: ['v3/3.3.1-2'],
+    covers: ['v3/3.3.1-2', 'v5/3.3.1-2'],
     async run({ connect, topic, trait }) {
       const [offender, publisher, subscriber] = [await connect(), await connect(), await connect()];
       await subscriber.subscribe(topic);
@@ -199,7 +200,7 @@ const qos3 = section(
     leavesNoTrace({
       id: `qos3-${header.toString(16)}`,
       title: `with QoS 3${header & 0x08 ? ', DUP 1' : ''}${header & 0x01 ? ', RETAIN 1' : ''}`,
-      covers: ['v3/3.3.1-4'],
+      covers: ['v3/3.3.1-4', 'v5/3.3.1-4'],
       bend: { header: [header] },
     }),
   ),
@@ -218,28 +219,28 @@ const wildcards: readonly (readonly [id: string, level: string, qos: QoS])[] = [
 
 const topicName = section('3.3.2.1 Topic Name', [
   ...wildcards.map(([id, level, qos]) =>
-    leavesNoTrace({ id, title: `to topic${level}`, covers: ['v3/3.3.2-2'], level, fields: { qos } }),
+    leavesNoTrace({ id, title: `to topic${level}`, covers: ['v3/3.3.2-2', 'v5/3.3.2-2'], level, fields: { qos } }),
   ),
   leavesNoTrace({
     id: 'ill-formed-utf8',
     title: 'whose Topic Name is not UTF-8',
-    covers: ['v3/3.3.2-1', 'v3/1.5.3-1'],
+    covers: ['v3/3.3.2-1', 'v3/1.5.3-1', 'v5/3.3.2-1', 'v5/1.5.4-1'],
     bend: { topic: { append: [0xff] } },
   }),
   leavesNoTrace({
     id: 'null-character',
     title: 'whose Topic Name has U+0000 in it',
-    covers: ['v3/3.3.2-1', 'v3/1.5.3-2'],
+    covers: ['v3/3.3.2-1', 'v3/1.5.3-2', 'v5/3.3.2-1', 'v5/1.5.4-2'],
     bend: { topic: { append: [0x00, 0x62] } },
   }),
   leavesNoTrace({
     id: 'length-beyond-packet',
     title: 'whose Topic Name is longer than the packet',
-    covers: ['v3/3.3.2-1'],
+    covers: ['v3/3.3.2-1', 'v5/3.3.2-1'],
     bend: { 'topic.length': [0xff, 0xff] },
   }),
   ...matrix(
-    ['v3/3.3.2-3'],
+    ['v3/3.3.2-3', 'v5/3.3.2-3'],
     [
       {
         id: 'matches-exact-filter',
@@ -265,7 +266,7 @@ const likeIdentifier = Uint8Array.of(0, 10, 1);
 /** Takes a message that QoS 0 is due for. */
 async function receiveAtQoS0({ fail }: Context, subscriber: Peer, topic: string, payload: Uint8Array): Promise<void> {
   const { qos } = await subscriber.receive({ topic, payload });
-  if (qos > 0) fail('QoS 0, as granted', `QoS ${qos}`, 'v3/3.8.4-6');
+  if (qos > 0) fail('QoS 0, as granted', `QoS ${qos}`, 'v3/3.8.4-6', 'v5/3.8.4-8');
 }
 
 const packetIdentifier = section('3.3.2.2 Packet Identifier', [
@@ -302,7 +303,7 @@ const packetIdentifier = section('3.3.2.2 Packet Identifier', [
     {
       id: `downgraded-qos${qos}-has-no-identifier`,
       title: `delivers a QoS ${qos} message to a QoS 0 subscription without a Packet Identifier`,
-      covers: ['v3/2.3.1-5'],
+      covers: ['v3/2.3.1-5', 'v5/2.2.1-2'],
       needs: needsQoS(qos),
       async run(context) {
         const { connect, topic } = context;
@@ -318,7 +319,7 @@ const packetIdentifier = section('3.3.2.2 Packet Identifier', [
   {
     id: 'retained-qos0-has-no-identifier',
     title: 'delivers a retained message to a QoS 0 subscription without a Packet Identifier',
-    covers: ['v3/2.3.1-5'],
+    covers: ['v3/2.3.1-5', 'v5/2.2.1-2'],
     async run(context) {
       const { connect, topic } = context;
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -453,14 +454,19 @@ const answers = ['no packet', 'PUBACK', 'PUBREC, and its PUBREL by PUBCOMP,'] as
 
 /**
  * Takes the answer to a PUBLISH; false if the connection closes instead. So a server tells that it does not authorise a PUBLISH
- * (v3/3.3.5-2), and it has no other way to tell that it takes none of this QoS. The answer is preferred.
+ * (v3/3.3.5-2), and in 3.1.1 it has no other way to tell that it takes none of this QoS. The answer is preferred.
  */
-async function answersOrCloses({ nonStrict }: Context, client: Peer, qos: 1 | 2, packetId: number): Promise<boolean> {
+async function answersOrCloses(
+  { nonStrict, version }: Context,
+  client: Peer,
+  qos: 1 | 2,
+  packetId: number,
+): Promise<boolean> {
   try {
     await client.pick(qos === 1 ? 'PUBACK' : 'PUBREC', { packetId });
     return true;
   } catch (reason) {
-    if (!(await client.isClosed(0))) throw reason;
+    if (version !== 'v3' || !(await client.isClosed(0))) throw reason;
     nonStrict(`the connection closes on a QoS ${qos} PUBLISH, as on one that is not authorised`);
     return false;
   }
@@ -473,7 +479,7 @@ const answered = circumstances.flatMap(([id, words, fields]) =>
       (qos): Case => ({
         id: `${id}-qos${qos}`,
         title: `answers a QoS ${qos} PUBLISH ${words} by ${answers[qos]} and nothing else`,
-        covers: ['v3/3.3.4-1'],
+        covers: ['v3/3.3.4-1', 'v5/3.3.4-1'],
         async run(context) {
           const { connect, topic } = context;
           if (id === 'subscriber') await (await connect({ name: 'subscriber' })).request([topic, qos]);
@@ -496,7 +502,7 @@ const response = section('3.3.4 PUBLISH Response', [
   {
     id: 'pipelined',
     title: 'answers each of thirty PUBLISHes of all QoS levels in one segment as its QoS demands',
-    covers: ['v3/3.3.4-1'],
+    covers: ['v3/3.3.4-1', 'v5/3.3.4-1'],
     async run(context) {
       const { connect, topic } = context;
       const publisher = await connect();

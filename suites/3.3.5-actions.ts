@@ -47,7 +47,7 @@ async function judgeCopies({ fail }: Context, subscriber: Peer, overlap: Overlap
   const take = async () => {
     const packet = await subscriber.next();
     if (packet?.type !== 'PUBLISH') return fail(expected, described(copies), rule);
-    if (packet.qos > best) fail(expected, `a copy with QoS ${packet.qos}`, 'v3/3.8.4-6');
+    if (packet.qos > best) fail(expected, `a copy with QoS ${packet.qos}`, 'v3/3.8.4-6', 'v5/3.8.4-8');
     await subscriber.acknowledge(packet);
     // A repetition, which is allowed at QoS 1, is no further copy.
     if (text(packet.payload) === payload && !packet.dup) copies.push(packet);
@@ -93,7 +93,7 @@ const overlapping = overlaps.map(([qos, ...subscriptions]): Case => {
   return {
     id: `overlap-qos${qos}-${names}`,
     title: `delivers a QoS ${qos} message at QoS ${best} to a client with subscriptions of QoS ${levels.join(' and ')} that match`,
-    covers: ['v3/3.3.5-1', 'v3/3.3.5~overlapping-copies'],
+    covers: ['v3/3.3.5-1', 'v3/3.3.5~overlapping-copies', 'v5/3.3.4-2', 'v5/3.3.4~overlapping-copies'],
     needs: ['wildcards', ...needsQoS(qos, ...levels)],
     async run(context) {
       const { connect, topic } = context;
@@ -156,7 +156,7 @@ export const actions = section('3.3.5 PUBLISH Actions', [
   {
     id: 'overlap-unsubscribed',
     title: 'delivers at the QoS of the subscription that is left when the one with the higher QoS is gone',
-    covers: ['v3/3.3.5-1', 'v3/3.10.4-2'],
+    covers: ['v3/3.3.5-1', 'v3/3.10.4-2', 'v5/3.3.4-2', 'v5/3.10.4-2'],
     needs: ['wildcards', 'qos2'],
     async run(context) {
       const { connect, topic } = context;
@@ -175,7 +175,7 @@ export const actions = section('3.3.5 PUBLISH Actions', [
   {
     id: 'overlap-queued',
     title: 'keeps a message for a client that is away at the highest QoS of its subscriptions that match',
-    covers: ['v3/3.3.5-1'],
+    covers: ['v3/3.3.5-1', 'v5/3.3.4-2'],
     needs: ['wildcards', 'qos2'],
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -194,7 +194,7 @@ export const actions = section('3.3.5 PUBLISH Actions', [
   {
     id: 'overlap-of-two-clients',
     title: 'delivers to each client according to its own subscriptions only',
-    covers: ['v3/3.3.5-1'],
+    covers: ['v3/3.3.5-1', 'v5/3.3.4-2'],
     needs: ['wildcards', 'qos2'],
     async run(context) {
       const { connect, topic } = context;

@@ -10,7 +10,14 @@ const pubackSection = section('3.4 PUBACK', [
   {
     id: 'form',
     title: 'sends PUBACK with no flags and the Packet Identifier alone',
-    covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1', 'v3/2.3.1-6'],
+    covers: [
+      'v3/2.1~fixed-packet-sizes',
+      'v3/2.2.2-1',
+      'v3/2.3.1-6',
+      'v5/2.1.4~content-length',
+      'v5/2.1.3-1',
+      'v5/2.2.1-5',
+    ],
     async run({ connect, topic }) {
       const publisher = await connect();
       for (const packetId of identifiers) {
@@ -26,7 +33,14 @@ const pubrecSection = section('3.5 PUBREC', [
     id: 'form',
     title: 'sends PUBREC with no flags and the Packet Identifier alone',
     needs: ['qos2'],
-    covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1', 'v3/2.3.1-6'],
+    covers: [
+      'v3/2.1~fixed-packet-sizes',
+      'v3/2.2.2-1',
+      'v3/2.3.1-6',
+      'v5/2.1.4~content-length',
+      'v5/2.1.3-1',
+      'v5/2.2.1-5',
+    ],
     async run({ connect, topic }) {
       const publisher = await connect();
       for (const packetId of identifiers) {
@@ -45,7 +59,7 @@ const malformedPubrel = wrongFlags.map(
   (flags): Case => ({
     id: `flags-${flags.toString(16)}-then-right`,
     title: `closes on a PUBREL with the flags ${flags.toString(2).padStart(4, '0')}, and completes the exchange on a right one later`,
-    covers: ['v3/3.6.1-1'],
+    covers: ['v3/3.6.1-1', 'v5/3.6.1-1'],
     needs: ['qos2'],
     tags: ['exactly-once'],
     async run({ connect, topic, clientId }) {
@@ -71,7 +85,14 @@ const pubrelHeader = section('3.6.1 PUBREL Fixed header', [
   {
     id: 'form',
     title: 'sends PUBREL with the flags 0010 and the Packet Identifier alone',
-    covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1', 'v3/2.3.1-6'],
+    covers: [
+      'v3/2.1~fixed-packet-sizes',
+      'v3/2.2.2-1',
+      'v3/2.3.1-6',
+      'v5/2.1.4~content-length',
+      'v5/2.1.3-1',
+      'v5/2.2.1-5',
+    ],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -88,7 +109,7 @@ const pubrelHeader = section('3.6.1 PUBREL Fixed header', [
   {
     id: 'form-again',
     title: 'sends PUBREL with the flags 0010 and the Packet Identifier alone when it sends it again',
-    covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1'],
+    covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1', 'v5/2.1.4~content-length', 'v5/2.1.3-1'],
     needs: ['qos2'],
     async run({ connect, topic, clientId, couldNotRun }) {
       const session = { clientId: clientId('subscriber'), clean: false };
@@ -111,7 +132,15 @@ const pubcompSection = section('3.7 PUBCOMP', [
     id: 'form',
     title: 'sends PUBCOMP with no flags and the Packet Identifier alone',
     needs: ['qos2'],
-    covers: ['v3/2.1~fixed-packet-sizes', 'v3/2.2.2-1', 'v3/4.3.3-2'],
+    covers: [
+      'v3/2.1~fixed-packet-sizes',
+      'v3/2.2.2-1',
+      'v3/4.3.3-2',
+      'v5/2.1.4~content-length',
+      'v5/2.1.3-1',
+      'v5/4.3.3-8',
+      'v5/4.3.3-11',
+    ],
     async run({ connect, topic }) {
       const publisher = await connect();
       for (const packetId of identifiers) {

@@ -108,7 +108,7 @@ function survives(id: string, title: string, parts: readonly Part[], ending: End
   return {
     id,
     title: `keeps ${title} of a session (CleanSession 0) when its connection ends by ${ending.title}`,
-    covers: ['v3/4.1.0-1', 'v3/3.1.2.4~session-state-parts'],
+    covers: ['v3/4.1.0-1', 'v3/3.1.2.4~session-state-parts', 'v5/4.1~session-state-parts'],
     needs: parts.flatMap((part) => part.needs),
     ...(ending.waits !== undefined && { waits: ending.waits }),
     async run(context) {
@@ -148,7 +148,7 @@ const duration: readonly Case[] = [
     (clean): Case => ({
       id: `as-long-as-connection-${clean ? 'clean' : 'stored'}`,
       title: `keeps the subscription of a connection (CleanSession ${Number(clean)}) that has long been idle`,
-      covers: ['v3/4.1.0-2'],
+      covers: ['v3/4.1.0-2', 'v5/4.1.0-1'],
       waits: 3,
       async run({ connect, topic, seconds, couldNotRun }) {
         const subscriber = await connect({ clean, keepAlive: 0, name: 'subscriber' });

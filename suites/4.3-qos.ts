@@ -19,7 +19,7 @@ const lowered: readonly Case[] = ([1, 2] as const).flatMap((qos) =>
     (dup): Case => ({
       id: `lowered-from-qos${qos}${dup ? '-dup' : ''}`,
       title: `delivers a QoS ${qos} message${dup ? ' that came with DUP 1' : ''} with QoS 0 and DUP 0 to a QoS 0 subscription`,
-      covers: ['v3/4.3.1-1'],
+      covers: ['v3/4.3.1-1', 'v5/4.3.1-1'],
       ...(qos === 2 && { needs: ['qos2'] as const }),
       async run({ connect, topic }) {
         const [publisher, subscriber] = [await connect(), await connect()];
@@ -35,7 +35,7 @@ const qos0: readonly Case[] = [
   {
     id: 'delivered-once',
     title: 'delivers a QoS 0 message once, with QoS 0 and DUP 0, to a healthy subscriber',
-    covers: ['v3/4.3.1-1', 'v3/2.3.1-5'],
+    covers: ['v3/4.3.1-1', 'v3/2.3.1-5', 'v5/4.3.1-1', 'v5/2.2.1-2'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       await subscriber.subscribe(topic, 0);
@@ -49,7 +49,7 @@ const qos0: readonly Case[] = [
   {
     id: 'not-acknowledged',
     title: 'acknowledges no QoS 0 PUBLISH',
-    covers: ['v3/3.3.4-1'],
+    covers: ['v3/3.3.4-1', 'v5/3.3.4-1'],
     async run({ connect, topic }) {
       const publisher = await connect();
       await publisher.publish({ topic, payload: Uint8Array.of(0, 10, 1) });
@@ -60,7 +60,7 @@ const qos0: readonly Case[] = [
   {
     id: 'delivered-to-higher-subscriptions',
     title: 'delivers a QoS 0 message once, with QoS 0 and DUP 0, to a QoS 2 subscription',
-    covers: ['v3/4.3.1-1'],
+    covers: ['v3/4.3.1-1', 'v5/4.3.1-1'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -75,7 +75,7 @@ const qos0: readonly Case[] = [
   {
     id: 'retained-delivered-once',
     title: 'delivers a retained message once, with QoS 0 and DUP 0, to a QoS 0 subscription',
-    covers: ['v3/4.3.1-1'],
+    covers: ['v3/4.3.1-1', 'v5/4.3.1-1'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       // Once it has come back to its author, it can't come to the subscriber as anything but a retained message.
@@ -91,7 +91,7 @@ const qos0: readonly Case[] = [
   {
     id: 'will-delivered-once',
     title: 'delivers a QoS 0 will once, with QoS 0 and DUP 0',
-    covers: ['v3/4.3.1-1'],
+    covers: ['v3/4.3.1-1', 'v5/4.3.1-1'],
     async run({ connect, topic }) {
       const subscriber = await connect({ name: 'subscriber' });
       await subscriber.subscribe(topic, 0);
@@ -110,7 +110,7 @@ const qos1: readonly Case[] = [
   {
     id: 'acknowledged',
     title: 'acknowledges a QoS 1 PUBLISH with a PUBACK of the same Packet Identifier, subscribers or not',
-    covers: ['v3/4.3.2-2', 'v3/3.3.4-1', 'v3/2.3.1-6'],
+    covers: ['v3/4.3.2-2', 'v3/3.3.4-1', 'v3/2.3.1-6', 'v5/4.3.2-4', 'v5/3.3.4-1', 'v5/2.2.1-5'],
     async run({ connect, topic }) {
       const publisher = await connect();
       for (const packetId of [1, 0x00ff, 0x0100, 0x1234, 0xffff]) {
@@ -122,7 +122,7 @@ const qos1: readonly Case[] = [
   {
     id: 'identifier-reused-after-puback',
     title: 'takes a QoS 1 PUBLISH with an acknowledged Packet Identifier as a new message, whatever its DUP says',
-    covers: ['v3/4.3.2-2', 'v3/3.3.1.1~dup-is-no-proof'],
+    covers: ['v3/4.3.2-2', 'v3/3.3.1.1~dup-is-no-proof', 'v5/4.3.2-4', 'v5/4.3.2-5'],
     needs: ['qos1'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -142,7 +142,7 @@ const qos1: readonly Case[] = [
   {
     id: 'same-message-again-after-puback',
     title: 'delivers the very same QoS 1 PUBLISH again after its PUBACK, for it is a new message',
-    covers: ['v3/4.3.2-2', 'v3/3.3.1.1~dup-is-no-proof'],
+    covers: ['v3/4.3.2-2', 'v3/3.3.1.1~dup-is-no-proof', 'v5/4.3.2-4', 'v5/4.3.2-5'],
     needs: ['qos1'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -157,7 +157,7 @@ const qos1: readonly Case[] = [
   {
     id: 'unacknowledged-kept-apart',
     title: 'sends QoS 1 messages that wait for PUBACK with distinct Packet Identifiers and DUP 0',
-    covers: ['v3/4.3.2-1', 'v3/2.3.1-4'],
+    covers: ['v3/4.3.2-1', 'v3/2.3.1-4', 'v5/4.3.2-1', 'v5/4.3.2-2', 'v5/2.2.1-4'],
     needs: ['qos1'],
     async run({ connect, topic, fail }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -181,7 +181,7 @@ const qos1: readonly Case[] = [
   {
     id: 'foreign-puback-releases-nothing',
     title: 'keeps a QoS 1 message unacknowledged when a PUBACK with another Packet Identifier arrives',
-    covers: ['v3/4.3.2-1', 'v3/4.3.3~unknown-acknowledgements'],
+    covers: ['v3/4.3.2-1', 'v3/4.3.3~unknown-acknowledgements', 'v5/4.3.2-2', 'v5/4.3.2-3'],
     needs: ['qos1'],
     async run(context) {
       const { subscriber, packetId, again } = await hold(context, 1);
@@ -195,7 +195,7 @@ const qos1: readonly Case[] = [
   {
     id: 'held-until-puback',
     title: 'sends a QoS 1 message on every new connection until it is acknowledged, and then rather no more',
-    covers: ['v3/4.3.2-1'],
+    covers: ['v3/4.3.2-1', 'v5/4.3.2-2', 'v5/4.3.2-3'],
     needs: ['qos1'],
     async run(context) {
       const { publisher, subscriber, packetId, again } = await hold(context, 1);
@@ -215,7 +215,7 @@ const qos1: readonly Case[] = [
   {
     id: 'twenty-in-flight-from-client',
     title: 'acknowledges twenty QoS 1 messages in one segment, and delivers each',
-    covers: ['v3/4.3.2-2', 'v3/4.3.2~several-in-flight'],
+    covers: ['v3/4.3.2-2', 'v3/4.3.2~several-in-flight', 'v5/4.3.2-4'],
     needs: ['qos1'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];

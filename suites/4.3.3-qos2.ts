@@ -40,7 +40,7 @@ const repetitions: readonly (readonly [id: string, words: string, dups: readonly
 ];
 
 const exactlyOnce = { needs: ['qos2'], tags: ['exactly-once'] } as const;
-const receiverCovers: readonly RequirementId[] = ['v3/4.3.3-2'];
+const receiverCovers: readonly RequirementId[] = ['v3/4.3.3-2', 'v5/4.3.3-8', 'v5/4.3.3-11'];
 
 /**
  * Publishes a QoS 2 message, repeats it as told, and completes the exchange. False if the broker closes the connection on a
@@ -158,7 +158,7 @@ const receiver: readonly Case[] = [
   {
     id: 'identifier-reused-after-pubcomp',
     title: 'takes a QoS 2 PUBLISH with a Packet Identifier freed by PUBCOMP as a new message',
-    covers: ['v3/4.3.3-2', 'v3/2.3.1~identifier-reuse'],
+    covers: ['v3/4.3.3-2', 'v3/2.3.1~identifier-reuse', 'v5/4.3.3-8', 'v5/4.3.3-11', 'v5/4.3.3-12'],
     ...exactlyOnce,
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -173,7 +173,7 @@ const receiver: readonly Case[] = [
   {
     id: 'same-message-again-after-pubcomp',
     title: 'delivers the very same QoS 2 PUBLISH again after PUBCOMP, also with DUP 1',
-    covers: ['v3/4.3.3-2', 'v3/3.3.1.1~dup-is-no-proof'],
+    covers: ['v3/4.3.3-2', 'v3/3.3.1.1~dup-is-no-proof', 'v5/4.3.3-8', 'v5/4.3.3-11', 'v5/4.3.3-12'],
     ...exactlyOnce,
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -187,7 +187,7 @@ const receiver: readonly Case[] = [
   {
     id: 'same-identifier-for-qos1-and-qos2',
     title: 'delivers QoS 1 and QoS 2 messages that have the same Packet Identifier one after the other',
-    covers: ['v3/4.3.2-2', 'v3/4.3.3-2'],
+    covers: ['v3/4.3.2-2', 'v3/4.3.3-2', 'v5/4.3.2-4', 'v5/4.3.2-5', 'v5/4.3.3-8', 'v5/4.3.3-11', 'v5/4.3.3-12'],
     ...exactlyOnce,
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -244,7 +244,7 @@ const receiver: readonly Case[] = [
   {
     id: 'delivered-on-publish-or-pubrel',
     title: 'delivers a QoS 2 message once, on PUBLISH or on PUBREL as it likes',
-    covers: ['v3/4.3.3-2', 'v3/4.3.3~delivery-method'],
+    covers: ['v3/4.3.3-2', 'v3/4.3.3~delivery-method', 'v5/4.3.3-8', 'v5/4.3.3-11'],
     ...exactlyOnce,
     async run(context) {
       const { connect, topic, trait } = context;
@@ -315,7 +315,7 @@ const receiver: readonly Case[] = [
   {
     id: 'twenty-exchanges-at-once',
     title: 'completes twenty QoS 2 exchanges at once, whose packets come in one segment each time',
-    covers: ['v3/4.3.3-2', 'v3/4.3.2~several-in-flight'],
+    covers: ['v3/4.3.3-2', 'v3/4.3.2~several-in-flight', 'v5/4.3.3-8', 'v5/4.3.3-11', 'v5/4.3.3-12'],
     ...exactlyOnce,
     async run(context) {
       const { connect, topic } = context;
@@ -338,7 +338,7 @@ const sender: readonly Case[] = [
     id: 'sender-flow',
     title:
       'sends PUBLISH with DUP 0, answers PUBREC with PUBREL of the same Packet Identifier, and nothing after PUBCOMP',
-    covers: ['v3/4.3.3-1', 'v3/2.3.1-6'],
+    covers: ['v3/4.3.3-1', 'v3/2.3.1-6', 'v5/4.3.3-4', 'v5/2.2.1-5'],
     needs: ['qos2'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -354,7 +354,7 @@ const sender: readonly Case[] = [
   {
     id: 'held-until-pubrec',
     title: 'sends a QoS 2 message on every new connection until PUBREC',
-    covers: ['v3/4.3.3-1'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
     needs: ['qos2'],
     async run(context) {
       const { subscriber, packetId, again } = await hold(context, 2);
@@ -371,7 +371,7 @@ const sender: readonly Case[] = [
   {
     id: 'held-until-pubcomp',
     title: 'sends PUBREL, and not the PUBLISH, on every new connection until PUBCOMP, and then nothing more',
-    covers: ['v3/4.3.3-1'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
     needs: ['qos2'],
     async run(context) {
       const { publisher, subscriber, packetId, again } = await hold(context, 2);
@@ -394,7 +394,7 @@ const sender: readonly Case[] = [
   {
     id: 'pubrec-lost-or-not',
     title: 'goes on with PUBLISH or PUBREL when the connection ended right behind a PUBREC',
-    covers: ['v3/4.3.3-1'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
     needs: ['qos2'],
     async run(context) {
       const { subscriber, packetId, again } = await hold(context, 2);
@@ -411,7 +411,7 @@ const sender: readonly Case[] = [
   {
     id: 'pubrec-repeated',
     title: 'answers a repeated PUBREC by PUBREL or not at all, and sends no PUBLISH again',
-    covers: ['v3/4.3.3-1'],
+    covers: ['v3/4.3.3-1', 'v5/4.3.3-2', 'v5/4.3.3-3'],
     needs: ['qos2'],
     async run(context) {
       const { topic, fail } = context;

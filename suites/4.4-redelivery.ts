@@ -26,21 +26,21 @@ const stages: readonly Stage[] = [
     title: 'a QoS 1 PUBLISH with the same Packet Identifier',
     qos: 1,
     resent: 'PUBLISH',
-    covers: ['v3/4.4.0-1', 'v3/2.3.1-4'],
+    covers: ['v3/4.4.0-1', 'v3/2.3.1-4', 'v5/4.4.0-1', 'v5/2.2.1-4'],
   },
   {
     id: 'qos-2-publish',
     title: 'a QoS 2 PUBLISH with the same Packet Identifier',
     qos: 2,
     resent: 'PUBLISH',
-    covers: ['v3/4.4.0-1', 'v3/2.3.1-4'],
+    covers: ['v3/4.4.0-1', 'v3/2.3.1-4', 'v5/4.4.0-1', 'v5/2.2.1-4'],
   },
   {
     id: 'pubrel',
     title: 'PUBREL, and not the PUBLISH that PUBREC has acknowledged',
     qos: 2,
     resent: 'PUBREL',
-    covers: ['v3/4.4.0-1', 'v3/4.3.3-1'],
+    covers: ['v3/4.4.0-1', 'v3/4.3.3-1', 'v5/4.4.0-1', 'v5/4.3.3-3', 'v5/4.3.3-4'],
   },
 ];
 
@@ -189,7 +189,7 @@ function takenOver(ending: Ending, qos: 1 | 2): Case {
   return {
     id: `queue-after-${ending.id}-qos-${qos}`,
     title: `delivers all of ${count} waiting QoS ${qos} messages, each once, across ${ending.title} in their midst`,
-    covers: ['v3/4.4.0-1', 'v3/4.5.0-1'],
+    covers: ['v3/4.4.0-1', 'v3/4.5.0-1', 'v5/4.4.0-1', 'v5/4.5.0-1'],
     needs: needsQoS(qos),
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -217,7 +217,7 @@ function marked(ending: Ending, qos: 1 | 2): Case {
   return {
     id: `dup-qos-${qos}-after-${ending.id}`,
     title: `sets DUP in the QoS ${qos} PUBLISHes that it sends again after ${ending.title}`,
-    covers: ['v3/3.3.1-1'],
+    covers: ['v3/3.3.1-1', 'v5/3.3.1-1'],
     needs: needsQoS(qos),
     async run(context) {
       const { connect, topic, clientId, fail, couldNotRun } = context;
@@ -249,7 +249,7 @@ const several: readonly Case[] = [
   {
     id: 'mixed-stages',
     title: 'sends unacknowledged PUBLISHes of QoS 1 and 2 and a PUBREL again, each with its own Packet Identifier',
-    covers: ['v3/4.4.0-1', 'v3/4.3.3-1'],
+    covers: ['v3/4.4.0-1', 'v3/4.3.3-1', 'v5/4.4.0-1', 'v5/4.3.3-3', 'v5/4.3.3-4'],
     needs: ['qos2'],
     async run(context) {
       const { connect, topic, clientId } = context;
@@ -285,7 +285,7 @@ const circumstances: readonly Case[] = [
   {
     id: 'after-unsubscribe',
     title: 'sends an unacknowledged message again although the client has unsubscribed',
-    covers: ['v3/4.4.0-1', 'v3/3.10.4-3'],
+    covers: ['v3/4.4.0-1', 'v3/3.10.4-3', 'v5/4.4.0-1', 'v5/3.10.4-3'],
     needs: ['qos1'],
     async run(context) {
       const { session, subscriber, message } = await interrupt(context, qos1);
@@ -298,7 +298,7 @@ const circumstances: readonly Case[] = [
   {
     id: 'beside-new-messages',
     title: 'sends an unacknowledged message again beside those that were published while the client was away',
-    covers: ['v3/4.4.0-1', 'v3/2.3.1-4'],
+    covers: ['v3/4.4.0-1', 'v3/2.3.1-4', 'v5/4.4.0-1', 'v5/2.2.1-4'],
     needs: ['qos1'],
     async run(context) {
       const { connect, fail } = context;

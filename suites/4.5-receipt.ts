@@ -56,7 +56,7 @@ export const receipt = chapter(
       (qos): Case => ({
         id: `every-subscriber-qos-${qos}`,
         title: `delivers a QoS ${qos} message to each of five subscribers`,
-        covers: ['v3/4.5.0-1'],
+        covers: ['v3/4.5.0-1', 'v5/4.5.0-1'],
         needs: needsQoS(qos),
         async run({ connect, topic }) {
           const all: Peer[] = [];
@@ -78,7 +78,7 @@ export const receipt = chapter(
     {
       id: 'every-matching-filter',
       title: 'delivers a message for every matching filter and for no other, to those who are away when they are back',
-      covers: ['v3/4.5.0-1', 'v3/3.1.2-5'],
+      covers: ['v3/4.5.0-1', 'v3/3.1.2-5', 'v5/4.5.0-1', 'v5/4.1~session-state-parts'],
       needs: ['qos1', 'wildcards'],
       async run(context) {
         const { connect, topic, fail } = context;
@@ -101,7 +101,7 @@ export const receipt = chapter(
       (qos): Case => ({
         id: `publisher-gone-qos-${qos}`,
         title: `delivers a QoS ${qos} message that it has acknowledged although its publisher drops at once`,
-        covers: ['v3/4.5.0-1'],
+        covers: ['v3/4.5.0-1', 'v5/4.5.0-1'],
         needs: needsQoS(qos),
         async run({ connect, topic, clientId }) {
           const session = { clientId: clientId('away'), clean: false };

@@ -16,8 +16,8 @@ const dollarFilters: readonly (readonly [id: string, filter: string])[] = [
 const dollarWildcards: readonly Case[] = dollarFilters.map(([id, filter]) => ({
   id: `dollar-topic-not-matched-by-${id}`,
   title: `matches no Topic Name that begins with '$' with ${filter.replace('{k}', 'name')}, live or retained`,
-  covers: ['v3/4.7.2-1'],
-  needs: ['dollar-topics', 'wildcards'],
+  covers: ['v3/4.7.2-1', 'v5/4.7.2-1'],
+  needs: ['dollar-topics', 'retain', 'wildcards'],
   tags: ['top-level'],
   async run(context) {
     const { connect, token } = context;
@@ -39,7 +39,7 @@ const dollarWildcards: readonly Case[] = dollarFilters.map(([id, filter]) => ({
 }));
 
 const dollarExplicit = matrix(
-  ['v3/3.3.2-3'],
+  ['v3/3.3.2-3', 'v5/3.3.2-3'],
   [
     {
       id: 'dollar-topic-exactly',
@@ -75,7 +75,7 @@ const dollarExplicit = matrix(
 const besideHash: Case = {
   id: 'dollar-topic-beside-hash',
   title: "serves a subscription to '$mc/#' beside one to '#'",
-  covers: ['v3/3.3.2-3'],
+  covers: ['v3/3.3.2-3', 'v5/3.3.2-3'],
   needs: ['dollar-topics', 'wildcards'],
   tags: ['top-level'],
   async run({ connect, token }) {
@@ -95,7 +95,7 @@ function guarded(qos: QoS): Case {
   return {
     id: `dollar-topic-guarded-qos${qos}`,
     title: `keeps clients from exchanging QoS ${qos} messages through a topic that begins with '$'`,
-    covers: ['v3/4.7.2~dollar-topics-guarded'],
+    covers: ['v3/4.7.2~dollar-topics-guarded', 'v5/4.7.2~dollar-topics-guarded'],
     ...(qos === 2 && { needs: ['qos2'] as const }),
     async run({ connect, topic, token, fail }) {
       const [publisher, subscriber, other] = [await connect(), await connect(), await connect()];
@@ -119,7 +119,7 @@ export const dollarTopics = section('4.7.2 Topics beginning with $', [
   ...dollarExplicit,
   besideHash,
   ...matrix(
-    ['v3/4.7.1.3~single-level-scope'],
+    ['v3/4.7.1.3~single-level-scope', 'v5/4.7.1-2'],
     [
       {
         id: 'dollar-deeper-plus',
@@ -131,7 +131,7 @@ export const dollarTopics = section('4.7.2 Topics beginning with $', [
     ],
   ),
   ...matrix(
-    ['v3/4.7.1.2~multi-level-scope'],
+    ['v3/4.7.1.2~multi-level-scope', 'v5/4.7.1-1'],
     [
       {
         id: 'dollar-deeper-hash',
@@ -145,12 +145,12 @@ export const dollarTopics = section('4.7.2 Topics beginning with $', [
   {
     id: 'sys-subscription-answered',
     title: 'answers subscriptions to $SYS/# and $SYS/+/a by SUBACK, granted or not',
-    covers: ['v3/3.8.4-1'],
+    covers: ['v3/3.8.4-1', 'v5/3.8.4-1'],
     async run({ connect, fail }) {
       const client = await connect();
       client.send(subscribe(1, ['$SYS/#', 0], ['$SYS/+/a', 0]));
       const { codes } = await client.pick('SUBACK', { packetId: 1 });
-      if (codes.length !== 2) fail('two return codes', `${codes.length}`, 'v3/3.8.4-5');
+      if (codes.length !== 2) fail('two return codes', `${codes.length}`, 'v3/3.8.4-5', 'v5/3.8.4-6');
     },
   },
   ...([0, 1, 2] as const).map(guarded),

@@ -168,7 +168,7 @@ const others: readonly Case[] = [
   {
     id: 'one-client-twice',
     title: 'lets a client that was disconnected for an error in again, with its session',
-    covers: ['v3/4.8.0-1'],
+    covers: ['v3/4.8.0-1', 'v5/4.13.1-1'],
     needs: ['qos1'],
     async run({ connect, clientId, topic }) {
       const session = { clientId: clientId('client'), clean: false };

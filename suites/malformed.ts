@@ -1,12 +1,14 @@
 /** Every row of the table of malformed packets: the server closes the connection that such a packet comes on. */
 
 import { type Case, type Chapter, type Context, chapter, section } from '../harness/case.ts';
-import { type RequirementId, requirement, sectionTitle } from '../harness/spec/index.ts';
+import { type RequirementId, requirement, sectionTitle, type Version } from '../harness/spec/index.ts';
 import { pingreq, publish, text } from '../harness/wire/build.ts';
 import { encode } from '../harness/wire/encode.ts';
-import { type MalformedExample, malformed as rows } from '../harness/wire/examples.ts';
-import { judge, malformed } from './refusal.ts';
+import { examples, type MalformedExample } from '../harness/wire/examples.ts';
+import { judge, malformed, type Outcomes, refused } from './refusal.ts';
 import type { Peer } from './session.ts';
+
+const rows: readonly MalformedExample[] = [...examples.v3.malformed, ...examples.v5.malformed];
 
 /** The bytes of a row, made with the names of this case. */
 function bytesOf(row: MalformedExample, { topic, clientId, connectPacket }: Context): Uint8Array {
@@ -16,11 +18,16 @@ function bytesOf(row: MalformedExample, { topic, clientId, connectPacket }: Cont
   return row.bytes(topic, clientId(), { userName, password });
 }
 
-/** A malformed CONNECT gets no CONNACK; one that refuses is tolerated. */
+/** What may follow a malformed CONNECT: in 5.0 a CONNACK that says what is wrong with it. */
+function outcomesOf({ codes }: MalformedExample): Outcomes {
+  return { ...malformed, v5: refused(...codes) };
+}
+
+/** A malformed CONNECT gets no CONNACK in 3.1.1; one that refuses is tolerated. */
 async function expectNoConnack(context: Context, row: MalformedExample): Promise<void> {
   const client = await context.open();
   client.sendBytes(bytesOf(row, context), row.title);
-  if (isMalformedConnect(row)) return leaveNothing(context, row, client, () => judge(context, client, malformed));
+  if (isMalformedConnect(row)) return leaveNothing(context, row, client, () => judge(context, client, outcomesOf(row)));
   // A broker may close a connection on which no CONNECT has come for a while: that would be too late.
   await client.expectClose({ withinMs: context.timeoutMs / 2 });
 }
@@ -29,7 +36,7 @@ async function expectNoConnack(context: Context, row: MalformedExample): Promise
 async function expectClosed(context: Context, row: MalformedExample): Promise<void> {
   const client = await context.connect();
   sendWithPingreq(client, context, row);
-  await leaveNothing(context, row, client, () => client.expectClose());
+  await leaveNothing(context, row, client, () => client.expectClose({ reasons: row.codes }));
 }
 
 /** Judges, and removes what a broker keeps that takes the packet for well-formed: a session, or a retained message. */
@@ -77,8 +84,11 @@ async function expectNotDisconnected(context: Context, row: MalformedExample): P
   nonStrict('closes the connection, but takes the malformed DISCONNECT for one: the will is not published');
 }
 
+/** A violation of the protocol ends the connection. */
+const closes = { v3: 'v3/4.8.0-1', v5: 'v5/4.13.1-1' } as const satisfies Record<Version, RequirementId>;
+
 function isMalformedConnect(row: MalformedExample): boolean {
-  return row.when === 'first' && row.requirements.includes('v3/3.1.4-1');
+  return row.when === 'first' && row.requirements.some((id) => id === 'v3/3.1.4-1' || id === 'v5/3.1.4-1');
 }
 
 function caseOf(row: MalformedExample): Case {
@@ -87,8 +97,9 @@ function caseOf(row: MalformedExample): Case {
     row.when === 'first' ? expectNoConnack : row.id.startsWith('disconnect-') ? expectNotDisconnected : expectClosed;
   return {
     id: row.id,
-    title: `closes the connection on ${row.title}${connectRefused ? ', without a CONNACK' : ''}`,
-    covers: connectRefused ? row.requirements : [...row.requirements, 'v3/4.8.0-1'],
+    title: `closes the connection on ${row.title}${connectRefused && row.version === 'v3' ? ', without a CONNACK' : ''}`,
+    covers: connectRefused ? row.requirements : [...new Set([...row.requirements, closes[row.version]])],
+    strength: row.strength,
     tags: ['malformed'],
     run: (context) => run(context, row),
   };
@@ -101,13 +112,20 @@ function sectionOf({ version, requirements: [first] }: MalformedExample): string
 }
 
 function sections(): Chapter['sections'] {
-  const bySection = new Map<string, Case[]>();
-  for (const row of rows) {
-    const title = sectionOf(row);
-    bySection.set(title, [...(bySection.get(title) ?? []), caseOf(row)]);
-  }
   const inOrder = new Intl.Collator('en', { numeric: true });
-  return [...bySection].sort(([a], [b]) => inOrder.compare(a, b)).map(([title, cases]) => section(title, cases));
+  return (['v3', 'v5'] as const).flatMap((version) => {
+    const own = groupBy(
+      rows.filter((row) => row.version === version),
+      sectionOf,
+    );
+    return [...own].sort(([a], [b]) => inOrder.compare(a, b)).map(([title, some]) => section(title, some.map(caseOf)));
+  });
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
 }
 
 export const malformedPackets = chapter('Malformed packets', ...sections());

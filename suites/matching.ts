@@ -1,6 +1,7 @@
 /** Which messages reach a subscription: those whose Topic Name matches its Topic Filter, and no others (section 4.7). */
 
 import type { Case, Context } from '../harness/case.ts';
+import { code } from '../harness/peer.ts';
 import type { RequirementId } from '../harness/spec/index.ts';
 import { publish, subscribe, text } from '../harness/wire/build.ts';
 import type { Publish } from '../harness/wire/packet.ts';
@@ -32,10 +33,11 @@ export interface Row extends Match {
 export function matrix(covers: readonly RequirementId[], rows: readonly Row[]): Case[] {
   return rows.flatMap((row) => {
     const { id, title, live } = row;
-    const common = { covers, ...(/[+#]/.test(row.filter) && { needs: ['wildcards'] as const }) };
-    const now: Case = { ...common, id, title, run: (context) => expectMatching(context, row) };
+    const needs = /[+#]/.test(row.filter) ? (['wildcards'] as const) : [];
+    const now: Case = { id, title, covers, needs, run: (context) => expectMatching(context, row) };
     const kept: Case = {
-      ...common,
+      covers,
+      needs: ['retain', ...needs],
       id: `${id}-retained`,
       title: `${title}, among retained messages`,
       run: (context) => expectMatching(context, row, 'retained'),
@@ -56,7 +58,7 @@ export async function expectMatching(context: Context, match: Match, when: When 
   // What is taken for another name does harm when it comes last: then it has taken the place of a retained message.
   const topics = when === 'live' ? [...others, ...matching] : [...matching, ...others];
   try {
-    if (when === 'live') for (const topic of topics) await publishTo(publisher, topic, context.token);
+    if (when === 'live') for (const topic of topics) await publishTo(context, publisher, topic);
     else await retain(context, publisher, topics);
   } catch (reason) {
     if (!match.refusable || !(await publisher.isClosed(0))) throw reason;
@@ -71,7 +73,7 @@ export async function expectMatching(context: Context, match: Match, when: When 
   }
   // Whatever reaches this subscription by mistake was published before, and would come before.
   const [open = ''] = matching;
-  await publishTo(publisher, open, `${context.token} fence`);
+  await publishTo(context, publisher, open, { words: 'fence ' });
   for (;;) {
     const message = await nextMessage(context, subscriber, `a second message to ${shown(open)}`);
     if (message.topic === open && text(message.payload).startsWith(`${context.token} fence`)) break;
@@ -95,25 +97,31 @@ function filledIn(context: Context, { filter, matching, others }: Match): Match 
 async function subscribeTo({ notApplicable }: Context, subscriber: Peer, filter: string): Promise<void> {
   subscriber.send(subscribe(1, [filter, 0]));
   const { codes } = await subscriber.pick('SUBACK', { packetId: 1 });
-  if (codes[0] === 0x80) notApplicable(`the broker refuses the subscription to ${shown(filter)}`);
+  if ((codes[0] ?? 0x80) >= 0x80) notApplicable(`the broker refuses the subscription to ${shown(filter)}`);
 }
 
-/** Publishes with QoS 1; the payload names the topic, so that a changed Topic Name is noticed. */
-async function publishTo(publisher: Peer, topic: string, words: string, retained = false): Promise<void> {
+/** Publishes with QoS 1; the payload names the topic, so that a changed Topic Name is noticed. A server of 5.0 may refuse it. */
+async function publishTo(
+  { token, notApplicable }: Context,
+  publisher: Peer,
+  topic: string,
+  { words = '', retain = false } = {},
+): Promise<void> {
   const packetId = publisher.freshId();
-  publisher.send(publish({ topic, payload: `${words} ${topic}`, qos: 1, packetId, retain: retained }));
-  await publisher.pick('PUBACK', { packetId });
+  publisher.send(publish({ topic, payload: `${token} ${words}${topic}`, qos: 1, packetId, retain }));
+  const { code: answer = 0 } = await publisher.pick('PUBACK', { packetId });
+  if (answer >= 0x80) notApplicable(`the broker refuses the PUBLISH to ${shown(topic)} (${code(answer)})`);
 }
 
 /**
  * Leaves a retained message under each topic. Their author is subscribed to them: when a message has come back to it, the
  * broker has sent it to all who are subscribed, and who subscribes from now on can only get what is retained.
  */
-async function retain({ token }: Context, publisher: Peer, topics: readonly string[]): Promise<void> {
+async function retain(context: Context, publisher: Peer, topics: readonly string[]): Promise<void> {
   const codes = await publisher.request(...topics.map((topic) => [topic, 0] as const));
   for (const [index, topic] of topics.entries()) {
-    await publishTo(publisher, topic, token, true);
-    if (codes[index] !== 0x80) await publisher.pick('PUBLISH', { topic });
+    await publishTo(context, publisher, topic, { retain: true });
+    if ((codes[index] ?? 0x80) < 0x80) await publisher.pick('PUBLISH', { topic });
   }
 }
 

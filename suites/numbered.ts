@@ -125,14 +125,18 @@ export async function takeUnacknowledged(subscriber: Peer, most: number, least =
 }
 
 /** The numbers ascend. Throws Violation. */
-export function expectAscending({ fail }: Context, messages: readonly Publish[], requirement: RequirementId): void {
+export function expectAscending(
+  { fail }: Context,
+  messages: readonly Publish[],
+  ...requirements: readonly RequirementId[]
+): void {
   let before = Number.NEGATIVE_INFINITY;
   for (const number of messages.map(numberOf)) {
     if (!(number > before)) {
       fail(
         'messages in the order in which they were published',
         `message ${number} after message ${before}`,
-        requirement,
+        ...requirements,
       );
     }
     before = number;

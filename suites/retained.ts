@@ -88,9 +88,9 @@ function judgeForm({ fail }: Context, messages: readonly Publish[], [payload, qo
   const message = messages.find((each) => text(each.payload) === payload);
   const expected = told({ payload, qos, retain: true, dup: false });
   if (!message || told(message) === expected) return;
-  if (!message.retain) fail(expected, told(message), 'v3/3.3.1-8');
-  if (message.dup) fail(expected, told(message), 'v3/3.3.1-3');
-  fail(expected, told(message), message.qos > qos ? 'v3/3.8.4-6' : 'v3/3.3.1-5');
+  if (!message.retain) fail(expected, told(message), 'v3/3.3.1-8', 'v5/3.3.1.3~retain-flag-on-subscribe');
+  if (message.dup) fail(expected, told(message), 'v3/3.3.1-3', 'v5/3.3.1-3');
+  fail(expected, told(message), message.qos > qos ? 'v3/3.8.4-6' : 'v3/3.3.1-5', 'v5/3.3.1-5');
 }
 
 function payloadsOf(messages: readonly Publish[]): readonly string[] {

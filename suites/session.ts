@@ -13,11 +13,12 @@ export type ConnectOptions = NonNullable<Parameters<Context['connect']>[0]>;
 export async function reconnect(context: Context, options: ConnectOptions, sessionPresent: boolean): Promise<Peer> {
   const client = await context.connect(options);
   if (client.connack?.sessionPresent === sessionPresent) return client;
-  const absent = options.clean === false ? 'v3/3.2.2-3' : 'v3/3.2.2-1';
+  const absent =
+    options.clean === false ? (['v3/3.2.2-3', 'v5/3.2.2-3'] as const) : (['v3/3.2.2-1', 'v5/3.2.2-2'] as const);
   return context.fail(
     `CONNACK with Session Present ${Number(sessionPresent)}`,
     `CONNACK with Session Present ${Number(!sessionPresent)}`,
-    sessionPresent ? 'v3/3.2.2-2' : absent,
+    ...(sessionPresent ? (['v3/3.2.2-2', 'v5/3.2.2-3'] as const) : absent),
   );
 }
 
@@ -113,7 +114,12 @@ export async function expectForgotten(
     const stale = await untilFence(client, topic);
     if (stale.length === 0) return;
     if (topic === topics[1]) {
-      context.fail('nothing of a session that CleanSession 1 ended', `PUBLISH ${stale.join(', ')}`, 'v3/3.1.2-6');
+      context.fail(
+        'nothing of a session that CleanSession 1 ended',
+        `PUBLISH ${stale.join(', ')}`,
+        'v3/3.1.2-6',
+        'v5/3.1.2-4',
+      );
     }
     context.trait('clean-up behind CleanSession 1', 'not at once');
     await context.elapse(context.seconds(1));

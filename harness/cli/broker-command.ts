@@ -14,21 +14,41 @@ export interface BrokerArguments {
   readonly host: string;
   readonly break?: readonly string[];
   readonly choice?: readonly string[];
+  readonly limit?: readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly deny?: readonly string[];
+  readonly authSecret?: string;
 }
 
 /** Serves until the user interrupts; that is its normal end. */
 export async function brokerCommand(given: BrokerArguments, io: Io): Promise<ExitCode> {
   const faults = (given.break ?? []).map(parseGate);
-  const choices = Object.fromEntries((given.choice ?? []).map(parseChoice)) as Partial<Choices>;
-  const [{ createBroker }, { listen }] = await Promise.all([
+  const choices = Object.fromEntries(
+    (given.choice ?? []).map((text) => parseSetting('--choice', 'choice', defaultChoices, text)),
+  ) as Partial<Choices>;
+  if ((given.user === undefined) !== (given.password === undefined)) {
+    throw new UsageError('--user and --password: give both or neither');
+  }
+  const [{ createBroker, defaultLimits }, { listen }] = await Promise.all([
     import('../../reference-broker/broker.ts'),
     import('../../reference-broker/listen.ts'),
   ]);
-  const broker = createBroker({ faults, choices });
+  const limits = Object.fromEntries(
+    (given.limit ?? []).map((text) => parseSetting('--limit', 'limit', { ...defaultLimits, serverKeepAlive: 0 }, text)),
+  );
+  const broker = createBroker({
+    ...limits,
+    faults,
+    choices,
+    ...(given.user !== undefined && { credentials: { [given.user]: given.password ?? '' } }),
+    ...(given.deny && { denied: given.deny }),
+    ...(given.authSecret !== undefined && { secret: given.authSecret }),
+  });
   const listener = await listen(broker, { port: given.port, host: given.host }).catch((error: unknown) => {
     throw new UsageError(`cannot listen at ${given.host}:${given.port}: ${listenReason(error)}`);
   });
-  const said = [...faults.map((gate) => `breaks ${gate}`), ...(given.choice ?? [])];
+  const said = [...faults.map((gate) => `breaks ${gate}`), ...(given.choice ?? []), ...(given.limit ?? [])];
   io.stdout.write(
     `the reference broker listens at ${given.host}:${listener.port}${said.length > 0 ? ` (${said.join(', ')})` : ''}\n`,
   );
@@ -49,25 +69,29 @@ function parseGate(text: string): Gate {
   );
 }
 
-/** `name=value` with the type that this choice has by default. */
-function parseChoice(text: string): [keyof Choices, Choices[keyof Choices]] {
+/** `name=value` with the type that this setting has by default. */
+function parseSetting(
+  option: string,
+  noun: string,
+  defaults: object,
+  text: string,
+): readonly [string, string | number | boolean] {
   const [name = '', value = ''] = text.split(/=(.*)/s);
-  if (!Object.hasOwn(defaultChoices, name)) {
-    throw new UsageError(`--choice: there is no choice '${name}'; there are ${Object.keys(defaultChoices).join(', ')}`);
+  if (!Object.hasOwn(defaults, name)) {
+    throw new UsageError(`${option}: there is no ${noun} '${name}'; there are ${Object.keys(defaults).join(', ')}`);
   }
-  const key = name as keyof Choices;
-  const initial = defaultChoices[key];
-  const wrong = () => new UsageError(`--choice: ${name}=${value} is not possible; the default is ${name}=${initial}`);
+  const initial = (defaults as Record<string, unknown>)[name];
+  const wrong = () => new UsageError(`${option}: ${name}=${value} is not possible; the default is ${name}=${initial}`);
   switch (typeof initial) {
     case 'number':
       if (!/^\d+$/.test(value)) throw wrong();
-      return [key, Number(value) as Choices[keyof Choices]];
+      return [name, Number(value)];
     case 'boolean':
       if (value !== 'true' && value !== 'false') throw wrong();
-      return [key, value === 'true'];
+      return [name, value === 'true'];
     default:
       if (value === '') throw wrong();
-      return [key, value as Choices[keyof Choices]];
+      return [name, value];
   }
 }
 

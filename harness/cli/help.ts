@@ -1,6 +1,6 @@
 /** What `--help` prints: everything on one page. */
 
-export const help = `mqtt-conform: does your MQTT broker follow MQTT 3.1.1?
+export const help = `mqtt-conform: does your MQTT broker follow MQTT 3.1.1 and MQTT 5.0?
 
   npx mqtt-conform                                    the embedded reference broker: see what a run looks like
   npx mqtt-conform -t localhost:1883                  every case that applies
@@ -20,6 +20,8 @@ TARGET
       --wait-for TIME       wait this long for the broker to serve its first client
       --user NAME           user name of every connection
       --password TEXT       password of every connection
+      --auth-secret TEXT    secret of the authentication method HMAC-SHA-256, if the broker has it (5.0)
+      --denied-topic TOPIC  a topic that the broker lets nobody publish or subscribe to
       --prefix TEXT         first level of every topic (mqtt-conform)
 
 SELECT
@@ -27,7 +29,7 @@ SELECT
                             'v3/3.8/*'  a glob · tag:qos2  a tag · @FILE  selectors, one a line
                             Without any, all but tag:slow (cases that wait for minutes).
   -x, --exclude SELECTOR    leave these out; can be repeated
-      --mqtt VERSIONS       3.1.1, 5
+      --mqtt VERSIONS       3.1.1, 5 (both; what the broker does not speak is not applicable)
       --level LEVELS        must, should, may
       --baseline FILE       known findings (mqtt-conform.baseline.yaml, if there is one); --no-baseline for none
 

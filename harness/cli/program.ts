@@ -122,6 +122,11 @@ function build(io: Io, done: Done): Command {
       collect,
     )
     .option('--choice <name=value>', 'decide what the standard leaves open; can be repeated', collect)
+    .option('--limit <name=value>', 'serve less than it could (maximumQoS=1); can be repeated', collect)
+    .option('--user <name>', 'let in clients with this user name only')
+    .option('--password <text>', 'and this password')
+    .option('--deny <filter>', 'a Topic Filter that nobody may use; can be repeated', collect)
+    .option('--auth-secret <text>', 'serve the authentication method HMAC-SHA-256 with this secret')
     .action(async (given: BrokerArguments) => {
       const { brokerCommand } = await import('./broker-command.ts');
       done(await brokerCommand(given, io));
@@ -184,6 +189,8 @@ function targetOptions(command: Command): Command {
     .option('--wait-for <time>', 'wait this long for the broker to serve', parseDuration('--wait-for'))
     .option('--user <name>', 'user name of every connection')
     .option('--password <text>', 'password of every connection')
+    .option('--auth-secret <text>', 'secret of the authentication method HMAC-SHA-256')
+    .option('--denied-topic <topic>', 'a topic that nobody may publish or subscribe to')
     .option('--prefix <text>', 'first level of every topic', parsePrefix);
 }
 

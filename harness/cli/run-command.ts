@@ -20,6 +20,8 @@ export interface TargetArguments {
   readonly waitFor?: number;
   readonly user?: string;
   readonly password?: string;
+  readonly authSecret?: string;
+  readonly deniedTopic?: string;
   readonly prefix?: string;
 }
 
@@ -121,14 +123,28 @@ export async function openTarget(
       ...(given.user !== undefined ? { userName: given.user } : {}),
       ...(given.password !== undefined ? { password: given.password } : {}),
     });
-    return { target, close: async () => {} };
+    const knowledge = {
+      ...(given.authSecret !== undefined && { secret: given.authSecret }),
+      ...(given.deniedTopic !== undefined && { deniedTopic: given.deniedTopic }),
+    };
+    return { target: { ...target, ...knowledge }, close: async () => {} };
   }
   const [{ createBroker }, { listen }] = await Promise.all([
     import('../../reference-broker/broker.ts'),
     import('../../reference-broker/listen.ts'),
   ]);
-  const listener = await listen(createBroker({}), { port: 0, host: '127.0.0.1' });
-  const target = { ...parseTarget(`127.0.0.1:${listener.port}`), name: 'the reference broker', options: '' };
+  // The embedded broker shows what needs a secret or a denied topic, too.
+  const secret = given.authSecret ?? 'mqtt-conform';
+  const deniedTopic = given.deniedTopic ?? 'mqtt-conform/denied';
+  const broker = createBroker({ secret, denied: [deniedTopic] });
+  const listener = await listen(broker, { port: 0, host: '127.0.0.1' });
+  const target = {
+    ...parseTarget(`127.0.0.1:${listener.port}`),
+    name: 'the reference broker',
+    options: '',
+    secret,
+    deniedTopic,
+  };
   return { target, close: async () => listener.close() };
 }
 

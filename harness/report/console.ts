@@ -7,7 +7,19 @@ import { versionName } from '../spec/index.ts';
 import { dump } from './dump.ts';
 import { actually, explainAll, paintVerdict, verdictNames, verdictSigns } from './explanation.ts';
 import { finishedCases, fold, groupBy, type Report } from './fold.ts';
-import { countLine, gates, needsExplanation, reasons, slowest, tally, totals, traits, verdictLine } from './summary.ts';
+import {
+  countLine,
+  gates,
+  lacks,
+  needsExplanation,
+  notSpokenLines,
+  reasons,
+  slowest,
+  tally,
+  totals,
+  traits,
+  verdictLine,
+} from './summary.ts';
 import { clean, duration, enumerate, type Paint, plain, plural } from './text.ts';
 
 export interface ConsoleOptions {
@@ -110,11 +122,11 @@ function chapterOf(info: CaseInfo): string {
 
 function header(event: Extract<RunEvent, { type: 'run-started' }>, remark: string | undefined, paint: Paint): string[] {
   const versions = event.versions.map(versionName).join(' and ');
-  const lacks = Object.entries(event.capabilities).filter(([, has]) => has !== true);
   return [
     `${paint.bold(clean(event.tool))}  ${clean(event.target)}  ${versions}  ${plural(event.cases.length, 'case')}`,
     ...(remark ? [paint.dim(remark)] : []),
-    ...lacks.map(([name, why]) => `  without ${name}: ${clean(String(why))}`),
+    ...notSpokenLines(event),
+    ...lacks(event).map(({ name, why }) => `  without ${name}: ${clean(why)}`),
     ...(event.baseline
       ? [`  baseline ${event.baseline.file}: ${plural(event.baseline.entries, 'known finding')}`]
       : []),

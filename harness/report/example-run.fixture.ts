@@ -70,7 +70,7 @@ export function exampleRun(
       versions: ['v3'],
       seed: 'example',
       cases: cases.map(([info]) => info),
-      capabilities: { qos2: true, wildcards: 'SUBACK 0x80' },
+      capabilities: { v3: { qos2: true, wildcards: 'SUBACK 0x80' } },
     },
     ...cases.flatMap(([info, result], index): RunEvent[] =>
       result

@@ -5,7 +5,7 @@ import { type RequirementId, requirement, requirementIds, specUrl, versionName }
 import { actually, explain, namedRequirement, verdictNames } from './explanation.ts';
 import { type Finished, finishedCases, fold, groupBy, type Report } from './fold.ts';
 import { block, code, markdown, table } from './markdown.ts';
-import { tally, totals, traits, verdictLine } from './summary.ts';
+import { lacks, notSpokenLines, tally, totals, traits, verdictLine } from './summary.ts';
 import { enumerate, plural, shorten } from './text.ts';
 
 /** The recording of one broker. */
@@ -154,7 +154,7 @@ function traitTable(columns: readonly Column[]): string[] {
 
 function brokerSection(column: Column, examples: Examples): string[] {
   const { name, report, finished, broken } = column;
-  const lacks = Object.entries(report.started?.capabilities ?? {}).filter(([, has]) => has !== true);
+  const missing = report.started ? lacks(report.started) : [];
   const weak = finished.filter(({ result }) => result.verdict === 'non-strict');
   const stopped = finished.filter(({ result }) => result.verdict === 'could-not-run');
   const requirements = groupBy(broken, ({ info, result }) => namedRequirement(info, result) ?? '');
@@ -163,8 +163,9 @@ function brokerSection(column: Column, examples: Examples): string[] {
     '',
     `**${markdown(verdictLine(report).text)}**`,
     '',
-    ...lacks.map(([capability, why]) => `- without ${code(capability)}: ${markdown(String(why))}`),
-    ...(lacks.length > 0 ? [''] : []),
+    ...(report.started ? notSpokenLines(report.started).map((line) => `- ${markdown(line.trim())}`) : []),
+    ...missing.map(({ name, why }) => `- without ${code(name)}: ${markdown(why)}`),
+    ...(missing.length > 0 || report.started?.notSpoken ? [''] : []),
     ...[...requirements]
       .sort(byStandard)
       .flatMap(([id, group]) => requirementSection(id as RequirementId, group, column, examples)),

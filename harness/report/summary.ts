@@ -1,11 +1,21 @@
 /** What a whole run comes to: counts, totals by level, traits, reasons, the final line. */
 
 import { neverRan } from '../baseline.ts';
-import { type CaseInfo, type CaseResult, type Counts, count, type Verdict } from '../events.ts';
-import type { Strength } from '../spec/index.ts';
+import {
+  type Capabilities,
+  type CaseInfo,
+  type CaseResult,
+  type Counts,
+  count,
+  type RunEvent,
+  type Verdict,
+} from '../events.ts';
+import { type Strength, type Version, versionName } from '../spec/index.ts';
 import { verdictNames } from './explanation.ts';
 import { type Finished, finishedCases, groupBy, type Report } from './fold.ts';
 import { clean, plural } from './text.ts';
+
+type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
 /** How the cases of one strength ended. */
 export interface Total {
@@ -176,4 +186,29 @@ function afterwards(report: Report, counts: Counts, left: number): string {
   ];
   const told = notes.filter(Boolean).join(', ');
   return told ? ` (${told})` : '';
+}
+
+/** What the target lacks, said once for both versions where it lacks it in both for the same reason. */
+export function lacks({ capabilities }: RunStarted): readonly { readonly name: string; readonly why: string }[] {
+  const found = new Map<string, { name: string; why: string; versions: Version[] }>();
+  for (const [version, own] of Object.entries(capabilities) as [Version, Capabilities][]) {
+    for (const [name, why] of Object.entries(own)) {
+      if (why === true) continue;
+      const row = found.get(`${name} ${why}`) ?? { name, why, versions: [] };
+      row.versions.push(version);
+      found.set(`${name} ${why}`, row);
+    }
+  }
+  const judged = Object.keys(capabilities).length;
+  return [...found.values()].map(({ name, why, versions }) => ({
+    name,
+    why: versions.length < judged ? `${why} (${versions.map(versionName).join(', ')})` : why,
+  }));
+}
+
+/** One line for each version that the target does not speak: how it refuses it. */
+export function notSpokenLines({ notSpoken = {} }: RunStarted): readonly string[] {
+  return (Object.entries(notSpoken) as [Version, string][]).map(
+    ([version, how]) => `  ${versionName(version)} is not spoken: ${clean(how)}`,
+  );
 }

@@ -29,6 +29,11 @@ export function versionOf(id: string): Version {
   return id.startsWith('v5/') ? 'v5' : 'v3';
 }
 
+/** Those of the requirements that are of this version: what is cited for both is named by the one that is judged. */
+export function ofVersion(version: Version, ids: readonly RequirementId[]): readonly RequirementId[] {
+  return ids.filter((id) => versionOf(id) === version);
+}
+
 /** `MQTT 3.1.1` or `MQTT 5.0`. */
 export function versionName(version: Version): string {
   return version === 'v5' ? 'MQTT 5.0' : 'MQTT 3.1.1';

@@ -11,6 +11,10 @@ export const unexercised: Readonly<Partial<Record<RequirementId, string>>> = {
   'v3/6.0.0-4': webSocket,
   'v3/6~websocket-uri': webSocket,
   'v3/6~websocket-protocol': webSocket,
+  'v5/6.0.0-1': webSocket,
+  'v5/6.0.0-2': webSocket,
+  'v5/6.0.0-3': webSocket,
+  'v5/6.0.0-4': webSocket,
 };
 
 /** Why nothing judges a requirement. */

@@ -9,9 +9,9 @@ import {
   publish,
   subscribe,
 } from '../../harness/wire/build.ts';
+import { challengeMethod, proofOf } from '../../harness/wire/challenge.ts';
 import { encode } from '../../harness/wire/encode.ts';
 import type { Properties } from '../../harness/wire/packet.ts';
-import { challengeMethod, proofOf } from '../authenticate.ts';
 import type { Scene, Scenes } from './scene.fixture.ts';
 
 const method = { authenticationMethod: challengeMethod };

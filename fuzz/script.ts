@@ -1,0 +1,46 @@
+/** A fuzz case as data: what several clients do, one step after the other. Plain JSON, so that it can be kept, shrunk and replayed. */
+
+import type { Version } from '../harness/spec/index.ts';
+import type { Bend } from '../harness/wire/bend.ts';
+import type { Packet } from '../harness/wire/packet.ts';
+
+/** Bytes in JSON: text where they are printable ASCII, else hex. */
+export type Bytes = string | { readonly hex: string };
+
+/** A packet in JSON: as in `wire/packet.ts`, with `Bytes` where that has bytes. */
+export type PacketData<P = Packet> = P extends Uint8Array
+  ? Bytes
+  : P extends readonly (infer Item)[]
+    ? readonly PacketData<Item>[]
+    : P extends object
+      ? { readonly [K in keyof P]: PacketData<P[K]> }
+      : P;
+
+/** One step. `client` is an index into `clients`. */
+export type Step =
+  /** Opens a network connection, for a client that has none; `send` and `raw` do it by themselves where it is left out. */
+  | { readonly client: number; readonly do: 'open' }
+  /** Sends a packet, bent if there is a bend. */
+  | { readonly client: number; readonly do: 'send'; readonly packet: PacketData; readonly bend?: Bend }
+  /** Sends bytes as they are, in hex. */
+  | { readonly client: number; readonly do: 'raw'; readonly hex: string }
+  /** Completes what the broker has begun and the client has not answered: PUBACK, PUBREC, PUBREL, PUBCOMP as they are due. */
+  | { readonly client: number; readonly do: 'acknowledge' }
+  /** Waits until all that was sent so far is processed: a PINGREQ round trip on a connected client. */
+  | { readonly client: number; readonly do: 'fence' }
+  /** Lets time pass; at most some seconds. */
+  | { readonly client: number; readonly do: 'wait'; readonly ms: number }
+  /** Ends the connection abruptly (TCP reset). */
+  | { readonly client: number; readonly do: 'drop' }
+  /** Ends the client's side (TCP FIN), and reads on until the broker has closed. */
+  | { readonly client: number; readonly do: 'close' };
+
+export interface ScriptClient {
+  readonly version: Version;
+}
+
+/** A case. Connections that are open at its end are half-closed and read until the broker closes them: the FIN fence. */
+export interface Script {
+  readonly clients: readonly ScriptClient[];
+  readonly steps: readonly Step[];
+}
