@@ -6,7 +6,7 @@ import type { RequirementId, Strength, Version } from './spec/index.ts';
  * The verdict on one case.
  * - `pass`
  * - `fail`: a MUST is broken
- * - `crash`: the broker is gone, or no longer serves a new client, after the case
+ * - `crash`: the broker is gone, no longer serves a new client, or closed every connection, after the case
  * - `non-strict`: a SHOULD is not followed, or the right outcome was reached by the less preferred way
  * - `info`: a MAY, recorded
  * - `not-applicable`: the broker said that it lacks the feature; outside the denominator

@@ -42,7 +42,7 @@ async function serve(behaviour: (n: number) => Behaviour): Promise<{ port: numbe
 }
 
 /** The reference broker, one core for all connections of a server. */
-function healthy(onBytes: (bytes: Uint8Array, socket: net.Socket) => boolean = () => false): Behaviour {
+function healthy(onBytes: (bytes: Buffer, socket: net.Socket) => boolean = () => false): Behaviour {
   const broker = createBroker();
   return (socket) => {
     const connection = broker.accept({ send: (bytes) => socket.write(bytes), close: () => socket.end() });
@@ -208,6 +208,46 @@ describe('a target that fails in the middle', () => {
     expect(exitCode).toBe(1);
     expect(results.filter(({ verdict }) => verdict === 'crash')).toHaveLength(1);
     expect(results.some(({ verdict }) => verdict === 'fail')).toBe(false);
+  });
+
+  it.each([1, 128])('is blamed when a supervisor restarts it at once, with %i jobs', async (jobs) => {
+    const dying = (): Behaviour => {
+      const before = healthy((bytes) => {
+        if ((bytes[0] as number) !== 0x3c) return false;
+        // Closes every connection, also those that have nothing to do with the case, and serves on with nothing in memory.
+        life = dying();
+        for (const socket of all.splice(0)) socket.destroy();
+        return true;
+      });
+      const all: net.Socket[] = [];
+      return (socket) => {
+        all.push(socket);
+        before(socket);
+      };
+    };
+    let life = dying();
+    const { port } = await serve(() => (socket) => life(socket));
+    const { exitCode, results, problem } = await judge(port, { jobs, timeoutMs: 10_000 });
+    expect(exitCode).toBe(1);
+    expect(problem).toMatch(/it was restarted/);
+    const crashed = results.filter(({ verdict }) => verdict === 'crash').map((each) => each.case);
+    expect(crashed).toHaveLength(1);
+    if (jobs === 1) expect(crashed).toEqual(['v3/4.3.3/retransmission-is-delivered-once']);
+    expect(results.some(({ verdict }) => verdict === 'fail')).toBe(false);
+  });
+
+  it('is not blamed when it closes the connection of a client for a reason of its own', async () => {
+    let closed = 0;
+    const serveOne = healthy((bytes, socket) => {
+      // The first client with Keep Alive 0: no case here has one.
+      if (bytes[0] === 0x10 && bytes.readUInt16BE(10) === 0 && closed++ === 0) setTimeout(() => socket.destroy(), 20);
+      return false;
+    });
+    const { port } = await serve(() => serveOne);
+    const { exitCode, verdicts } = await judge(port, { jobs: 1, timeoutMs: 10_000 });
+    expect(closed).toBe(2);
+    expect(exitCode).toBe(0);
+    expect([...verdicts]).toEqual(['pass']);
   });
 
   it.each<[string, Behaviour]>([

@@ -166,7 +166,7 @@ export class Peer implements LinkEvents {
       );
     }
     this.#trace('received', reading(packet), frame);
-    packet = this.#watch.received(packet, frame.length);
+    packet = this.#watch.received(packet, frame.length, (each) => this.#own(each));
     if (packet.type === 'CONNACK' && packet.code === 0) this.connack = packet;
     if (packet.type === 'DISCONNECT') this.disconnected = packet;
     if (finishes(packet)) this.#outstanding.delete(packet.packetId);
@@ -448,7 +448,8 @@ export class Peer implements LinkEvents {
     const probe = options.probe ?? (this.connack !== undefined && this.#closed === undefined && !this.disconnected);
     if (probe) this.#write(build.pingreq());
     const answers: string[] = [];
-    let left = options.withinMs ?? this.#of.timeoutMs;
+    const withinMs = options.withinMs ?? this.#of.timeoutMs;
+    let left = withinMs;
     const deadline = this.#of.clock.now() + left;
     while (left > 0) {
       const packet = await this.next(left);
@@ -463,7 +464,7 @@ export class Peer implements LinkEvents {
       if (packet.type !== 'DISCONNECT' && !options.allow?.includes(packet.type)) answers.push(reading(packet));
       left = deadline - this.#of.clock.now();
     }
-    if (this.#closed === undefined) answers.push('the connection stays open');
+    if (this.#closed === undefined) answers.push(`the connection is still open after ${withinMs / 1000} s`);
     else if (answers.length > 0) answers.push('then the connection closes');
     if (answers.length > 0) throw new Violation(expected, answers.join(', '));
     this.#weighReason(options);
@@ -489,6 +490,11 @@ export class Peer implements LinkEvents {
       throw new NotApplicable(`${reading(answer)}${meaning}`);
     const refused = answer ? `${reading(answer)}${meaning}` : this.#silence();
     throw new CouldNotRun(`the broker does not let the client in: ${refused}`);
+  }
+
+  /** Whether the connection is at its end. */
+  get ended(): boolean {
+    return this.#closed !== undefined;
   }
 
   /** Resolves when the broker has closed; false if it has not by then. */

@@ -18,6 +18,7 @@ import { Scene, type Stage } from './scene.ts';
 import { type Version, versionName } from './spec/index.ts';
 import type { Target } from './target.ts';
 import { toolVersion } from './version.ts';
+import { Witness } from './witness.ts';
 
 export interface RunOptions {
   readonly target: Target;
@@ -83,6 +84,7 @@ class Run {
   readonly #running = new Map<Performable, { readonly scene: Scene; readonly startedMs: number }>();
   readonly #seed: string;
   #startedMs = 0;
+  #witness: Witness | undefined;
   #problem: string | undefined;
   #fault = false;
   #failures = 0;
@@ -134,7 +136,13 @@ class Run {
       ...(baseline && { baseline: { file: baseline.file, entries: baseline.entries.length } }),
     });
     if (unfit !== undefined) this.#end(unfit);
-    else if (!this.#stopped) await this.#all(spoken);
+    else if (!this.#stopped) {
+      const called = Witness.call(this.#stage, (Object.keys(capabilities)[0] ?? 'v3') as Version);
+      this.#witness = await this.#given(called);
+      await this.#all(spoken);
+      // Whoever stopped the run may have been quicker than the broker.
+      void called.then((witness) => witness?.leave());
+    }
     for (const version of Object.keys(capabilities) as Version[]) {
       const ill = await this.#given(sanity(this.#stage, version));
       if (ill !== undefined) this.#end(`the sanity check after the run fails: ${ill}`);
@@ -290,7 +298,10 @@ class Run {
     const durationMs = this.#stage.clock.now() - startedMs;
     const survived = await this.#alive(each.version);
     if (this.#stopped) return;
-    if (!survived) return this.#lost();
+    if (!survived) return this.#lost('the target was lost: it no longer serves a new client', 'the broker is gone');
+    // A case at work when a broker goes down may see just the close that it expects, or a failure that is none of its own.
+    if (this.#witness?.sawTheEnd)
+      return this.#lost('the target was lost: it was restarted', 'the broker closed every connection');
     this.#running.delete(each);
     if (last.verdict === 'could-not-run' && last.fault === undefined && !this.#tried.has(each)) {
       this.#tried.add(each);
@@ -314,15 +325,16 @@ class Run {
     return false;
   }
 
-  /** The broker is gone: names the case that sent something last, and ends the run. */
-  #lost(): void {
+  /** The broker is gone, or was for a moment: names the case that sent something last, and ends the run. */
+  #lost(problem: string, what: string): void {
+    if (this.#stopped) return;
     const [culprit] = [...this.#running].sort(([, a], [, b]) => b.scene.lastSentMs - a.scene.lastSentMs);
     const others = this.#running.size - 1;
-    this.#end('the target was lost: it no longer serves a new client');
+    this.#end(problem);
     if (!culprit || culprit[1].scene.lastSentMs === 0) return;
     const [each, { scene, startedMs }] = culprit;
     const beside = others > 0 ? `, or after one of the ${others} that ran beside it (-j 1 tells which)` : '';
-    const reason = `the broker is gone after this case${beside}`;
+    const reason = `${what} after this case${beside}`;
     const finding = { requirements: each.info.covers, expected: ['the broker serves on'], actual: reason };
     this.#report(each, { scene, verdict: 'crash', reason, finding }, this.#stage.clock.now() - startedMs);
   }

@@ -200,7 +200,9 @@ export class Scene implements Context {
     if (this.#retained.size === 0 && this.#sessions.size === 0) return;
     try {
       for (const [clientId, version] of this.#sessions) await this.#cleaner({ clientId, clean: true, version }, []);
-      if (this.#retained.size > 0) await this.#cleaner({ clientId: this.clientId('cleaner') }, [...this.#retained]);
+      // A PUBLISH to a topic with a wildcard makes the broker close: those last.
+      const topics = [...this.#retained].sort((a, b) => Number(/[+#]/.test(a)) - Number(/[+#]/.test(b)));
+      if (topics.length > 0) await this.#cleaner({ clientId: this.clientId('cleaner') }, topics);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
     }

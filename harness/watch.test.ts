@@ -195,3 +195,14 @@ describe('what a server never sends', () => {
     expect(broken(...steps)).toContain(id);
   });
 });
+
+it("leaves the Topic Name of other people's messages to their authors, and judges the rest of the packet", () => {
+  const watch = new Watch('v3');
+  watch.sent(build.connect({ clientId: 'a' }));
+  watch.received(build.connack());
+  const received = (fields: Partial<build.PublishFields>, own: boolean) =>
+    watch.received(publish({ topic: 'a/#', ...fields }), 0, () => own);
+  received({}, false);
+  expect(() => received({ dup: true }, false)).toThrow('DUP 1');
+  expect(() => received({}, true)).toThrow('a/#');
+});

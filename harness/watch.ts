@@ -105,15 +105,18 @@ export class Watch {
 
   /**
    * Judges a packet that the broker sent; `size` is that of the whole packet in bytes. Returns the packet as the client
-   * understands it: with the Topic Name that a Topic Alias stands for. Throws Violation.
+   * understands it: with the Topic Name that a Topic Alias stands for. The Topic Name of a message that is not the
+   * client's `own` tells of its author, and is not judged. Throws Violation.
    */
-  received(packet: Packet, size = 0): Packet {
+  received(packet: Packet, size = 0, own: (packet: Publish) => boolean = () => true): Packet {
     if (this.#version === 'v5') this.#limits(packet, size);
     if (packet.type === 'CONNACK') this.#connected(packet);
     else if (packet.type === 'AUTH') this.#authenticates();
     else if (this.#connack !== 'accepted') this.#tooEarly(packet);
-    else if (packet.type === 'PUBLISH') return this.#publish(this.#version === 'v5' ? this.#unaliased(packet) : packet);
-    else this.#answer(packet);
+    else if (packet.type === 'PUBLISH') {
+      const named = this.#version === 'v5' ? this.#unaliased(packet) : packet;
+      return this.#publish(named, own(named));
+    } else this.#answer(packet);
     return packet;
   }
 
@@ -279,11 +282,11 @@ export class Watch {
     }
   }
 
-  #publish(packet: Publish): Publish {
+  #publish(packet: Publish, isOwn: boolean): Publish {
     if (packet.qos === 0 && packet.dup) {
       this.#broken('dupOfQoS0', 'DUP 0 in every QoS 0 PUBLISH', 'sent a QoS 0 PUBLISH with DUP 1');
     }
-    const bad = checkTopicName(packet.topic, this.#version);
+    const bad = isOwn ? checkTopicName(packet.topic, this.#version) : undefined;
     if (bad) broken('a Topic Name without wildcards', `sent a PUBLISH to ${packet.topic}`, ...bad);
     if (packet.packetId !== undefined) this.#begins(packet, packet.packetId);
     return packet;

@@ -45,6 +45,8 @@ export interface BrokerOptions extends Partial<Limits> {
   readonly faults?: Iterable<Gate>;
   /** What to do where the standard leaves it open. */
   readonly choices?: Partial<Choices>;
+  /** Told of every choice that the broker consults. */
+  readonly choosing?: (name: keyof Choices) => void;
   /** Told every gate that is asked, each time. */
   readonly consulted?: (gate: Gate) => void;
   /** Passwords by user name; without it every client is let in. */
@@ -99,7 +101,7 @@ function createServer({
   ...options
 }: BrokerOptions): Server {
   const obeys = gates(faults, consulted);
-  const choices: Choices = { ...defaultChoices, ...options.choices };
+  const choices = watched({ ...defaultChoices, ...options.choices }, options.choosing);
   const limits: Limits = { ...defaultLimits, ...options };
   const sessions: Server['sessions'] = new Map();
   let assigned = 0;
@@ -127,4 +129,14 @@ function createServer({
     },
     newChallenge: () => Buffer.from(`challenge ${challenges++}`),
   };
+}
+
+function watched(choices: Choices, told?: (name: keyof Choices) => void): Choices {
+  if (!told) return choices;
+  return new Proxy(choices, {
+    get(_, name: keyof Choices) {
+      told(name);
+      return choices[name];
+    },
+  });
 }

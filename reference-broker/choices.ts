@@ -23,6 +23,11 @@ export interface Choices {
   readonly qos0Offline: 'drop' | 'queue';
   /** The greatest QoS granted to a subscription (v3/3.8.4~lower-qos-granted). */
   readonly grantedQoS: QoS;
+  /**
+   * What becomes of a PUBLISH with more than that: the server closes when it takes none, for 3.1.1 gives it no other way to say so
+   * (v3/3.3.5-2). In 5.0 it announces the Maximum QoS.
+   */
+  readonly greaterQoS: 'accept' | 'close';
   /** When a QoS 2 message is handed on: methods B and A of figure 4.3 (v3/4.3.3~delivery-method). */
   readonly deliverOn: 'PUBLISH' | 'PUBREL';
   /** Whether PUBACK and PUBREC go out before or after the message is handed on (v3/4.3.2~several-in-flight). */
@@ -63,6 +68,8 @@ export interface Choices {
   readonly keepAliveCheckMs: number;
   /** Unacknowledged packets are sent again after so many milliseconds; 0 only on reconnect (v3/4.4~resend-only-on-reconnect). */
   readonly resendIntervalMs: number;
+  /** Whether the QoS 1 message that was acknowledged last comes again on a reconnect: at least once is what was promised (v3/4.3.2-1). */
+  readonly acknowledgedQoS1: 'forget' | 'repeat';
   /** The greatest number of QoS 1 and 2 messages on their way to one client; the rest waits (v3/4.3.2~several-in-flight). */
   readonly inFlightWindow: number;
 
@@ -100,6 +107,7 @@ export const defaultChoices: Choices = {
   otherClientIds: 'accept',
   qos0Offline: 'drop',
   grantedQoS: 2,
+  greaterQoS: 'accept',
   deliverOn: 'PUBLISH',
   acknowledge: 'last',
   invalidFilter: 'close',
@@ -114,6 +122,7 @@ export const defaultChoices: Choices = {
   disconnectedSocket: 'close',
   keepAliveCheckMs: 0,
   resendIntervalMs: 0,
+  acknowledgedQoS1: 'forget',
   inFlightWindow: 1_000,
   errorAnswer: 'send',
   reasonStrings: 'send',

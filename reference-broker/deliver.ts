@@ -5,7 +5,7 @@ import type { QoS } from '../harness/wire/packet.ts';
 import type { ClientConnection } from './connection.ts';
 import { hasExpired } from './expiry.ts';
 import { lowerQoS, type Message, sizeOf } from './message.ts';
-import { resendUnacknowledged, sendAtMostOnce, sendQueued } from './send.ts';
+import { resendUnacknowledged, sendAtMostOnce, sendQueued, takeBackAcknowledged } from './send.ts';
 import type { Server } from './server.ts';
 import type { Outgoing, Session } from './session.ts';
 import type { Recipient } from './subscriptions.ts';
@@ -98,6 +98,7 @@ export function resume(connection: ClientConnection, session: Session): void {
         deliver(server, { ...recipient, qos: 2 }, message, true);
     }
   }
+  takeBackAcknowledged(session);
   resendUnacknowledged(connection, session, obeys('v3/3.3.1-1', 'v5/3.3.1-1'), true);
   for (let next = session.missed.shift(); next; next = session.missed.shift()) {
     release(session, next.message);

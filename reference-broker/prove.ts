@@ -55,6 +55,7 @@ export interface Setting {
   /** What lies between the case and the broker. */
   readonly network?: (transport: Transport, clock: Clock) => Transport;
   readonly consulted?: (gate: Gate) => void;
+  readonly choosing?: (name: keyof Choices) => void;
 }
 
 /** What the reference broker can do in this setting, as the probing of a run finds it. */
@@ -77,7 +78,7 @@ export async function attempt(each: Provable, setting: Setting = {}, capabilitie
 }
 
 function stageFor(clock: VirtualClock, setting: Setting): Stage {
-  const { faults = [], choices = {}, credentials, limits, secret, denied, consulted, network } = setting;
+  const { faults = [], choices = {}, credentials, limits, secret, denied, consulted, choosing, network } = setting;
   const broker = createBroker({
     ...limits,
     clock,
@@ -87,6 +88,7 @@ function stageFor(clock: VirtualClock, setting: Setting): Stage {
     ...(denied && { denied }),
     ...(credentials && { credentials: { [credentials.userName]: credentials.password } }),
     ...(consulted && { consulted }),
+    ...(choosing && { choosing }),
   });
   const direct = memory(broker);
   return {

@@ -31,6 +31,9 @@ export function receivePublish(connection: ClientConnection, session: Session, p
   const topic = version === 'v5' ? dialect.aliases.topicOf(packet) : packet.topic;
   checkTopic(topic, version);
   if (version === 'v5') checkAnnounced(connection, packet);
+  else if (packet.qos > server.choices.grantedQoS && server.choices.greaterQoS === 'close') {
+    return connection.end('protocol error');
+  }
   const received = messageOf(server, packet, topic, obeys);
   const refusal = refusalOf(server, received, obeys);
   const isClosing = refusal === reasonCodes.notAuthorized && server.choices.dollarTopics === 'close';

@@ -76,6 +76,17 @@ function complete(connection: ClientConnection, session: Session, { message, pac
   sendQueued(connection, session);
 }
 
+/** As if the acknowledgement had got lost: the message goes out once more, before those that are younger. */
+export function takeBackAcknowledged(session: Session): void {
+  const { acknowledged, inFlight } = session;
+  session.acknowledged = undefined;
+  if (!acknowledged || inFlight.has(acknowledged.packetId)) return;
+  const younger = [...inFlight];
+  inFlight.clear();
+  for (const [packetId, sent] of [[acknowledged.packetId, acknowledged] as const, ...younger])
+    inFlight.set(packetId, sent);
+}
+
 /**
  * Sends every unacknowledged PUBLISH and PUBREL again, with its identifier and in the order of the first time (4.4, 4.6).
  * What is sent for the first time on this connection `counts` against its quota.
@@ -126,6 +137,7 @@ export function receivePuback(connection: ClientConnection, session: Session, pa
   if (isFailure(packet)) return rejected(connection, session, sent);
   if (!obeys('v3/4.3.2-1#acknowledged', 'v5/4.3.2-3#acknowledged')) return;
   if (obeys('v5/4.9~send-quota-refill#PUBACK')) sendQuota.give(sent.quota);
+  if (connection.server.choices.acknowledgedQoS1 === 'repeat') session.acknowledged = sent;
   complete(connection, session, sent);
 }
 

@@ -63,6 +63,8 @@ export class Session {
   readonly inFlight = new Map<number, Sent>();
   /** Those of them that are to be sent again once the client takes more. */
   readonly resend = new Queue<Sent>();
+  /** The QoS 1 message that was acknowledged last, where such a one is sent again. */
+  acknowledged: Sent | undefined;
   /** QoS 1 and 2 messages that wait for the client to come back or to acknowledge others. */
   readonly queue = new Queue<Outgoing>();
   /** QoS 0 messages that wait for the client to come back. */

@@ -31,9 +31,11 @@ function publishedTo(id: string, title: string, covers: Case['covers'], name: st
     title: `publishes a will to a Will Topic with ${title}, exactly as it is given`,
     covers,
     async run(context) {
-      const { connect } = context;
+      const { connect, notApplicable } = context;
       const topic = `${context.topic}/${name}`;
-      const watcher = await watch(context, topic);
+      const watcher = await connect({ name: 'watcher' });
+      const [granted = 0x80] = await watcher.request([topic, 1]);
+      if (granted === 0x80) notApplicable('the broker refuses the subscription to this topic');
       const client = await connect({ will: willTo(topic) });
       client.drop();
       await watcher.receive({ topic, payload: 'will' });

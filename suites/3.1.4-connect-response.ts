@@ -138,7 +138,10 @@ const takeOver: readonly Case[] = [
       const all = [await context.connect({ ...session, name: 'client 0' })];
       await all[0]?.subscribe(topic, 1);
       for (let index = 1; index <= 20; index++) {
-        all.push(await context.connect({ ...session, name: `client ${index}` }));
+        const client = await context.connect({ ...session, name: `client ${index}` }).catch(() => undefined);
+        // Some brokers hold clients off that push each other out without end.
+        if (!client) return context.notApplicable(`the broker lets in ${index} connections in a row, and no more`);
+        all.push(client);
       }
       const last = all.pop();
       for (const older of all) await older.expectClose({ expected: takenOver });

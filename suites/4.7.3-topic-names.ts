@@ -28,6 +28,7 @@ const distinct = matrix(
     {
       id: 'spaces',
       title: 'takes spaces for what they are',
+      refusable: true,
       filter: '{t}/Accounts payable ',
       matching: ['{t}/Accounts payable '],
       others: ['{t}/Accounts payable', '{t}/Accountspayable', '{t}/Accounts  payable ', '{t}/ Accounts payable '],
@@ -56,6 +57,7 @@ const distinct = matrix(
     {
       id: 'punctuation',
       title: 'takes punctuation of all kinds for ordinary characters',
+      refusable: true,
       filter: `{t}/A!"$%&'()*,-.:;<=>?@[\\]^_\`{|}~`,
       matching: [`{t}/A!"$%&'()*,-.:;<=>?@[\\]^_\`{|}~`],
       others: ['{t}/A', '{t}/A!', '{t}/*', '{t}/A*', '{t}/A?', '{t}/A%', '{t}/>'],
@@ -104,6 +106,7 @@ const unaltered = matrix(
     {
       id: 'escapes-and-dots',
       title: 'takes percent signs, dots and backslashes for what they are',
+      refusable: true,
       filter: '{t}/e\u0301/a!b',
       matching: ['{t}/e\u0301/a!b'],
       others: [
@@ -118,6 +121,7 @@ const unaltered = matrix(
     {
       id: 'invisible-characters',
       title: 'keeps invisible characters',
+      refusable: true,
       filter: '{t}/e\u0301\u200B\u00AD\u200E',
       matching: ['{t}/e\u0301\u200B\u00AD\u200E'],
       others: ['{t}/e\u0301', '{t}/e\u0301\u200B', '{t}/e\u0301\u00A0'],

@@ -119,6 +119,21 @@ describe('matrix', () => {
     );
   });
 
+  it('shows the packets of one case with one outcome once, with the first broker that has them', () => {
+    const events = () => run([will, broken(will, 'SUBACK 0x00')], [second, broken(second, 'SUBACK 0x00')]);
+    const other = run([will, broken(will, 'SUBACK 0x01')]);
+    const text = matrix([
+      { name: 'one', events: events() },
+      { name: 'two', events: events() },
+      { name: 'three', events: other },
+    ]);
+    expect(text.match(/✖ v3\/3.8.1\/will/g)).toHaveLength(2);
+    expect(text).toContain(
+      '### v3/3.1.2-8 (2 cases)\n- SUBACK 0x00: `v3/3.8.1/will`, `v3/3.8.1/second` (packets: `v3/3.8.1/will` at one)\n',
+    );
+    expect(text.slice(text.indexOf('## three'))).toMatch(/actual +SUBACK 0x01/);
+  });
+
   it('shortens long traces to their end and what is marked', () => {
     const trace = Array.from(
       { length: 30 },
@@ -133,15 +148,8 @@ describe('matrix', () => {
       }),
     );
     const text = matrix([{ events: run([will, broken(will, 'x', { trace })]) }]);
-    expect(text.match(/packet \d+/g)).toEqual([
-      'packet 3',
-      'packet 25',
-      'packet 26',
-      'packet 27',
-      'packet 28',
-      'packet 29',
-    ]);
-    expect(text).toContain('24 entries are left out');
+    expect(text.match(/packet \d+/g)).toEqual(['packet 3', 'packet 26', 'packet 27', 'packet 28', 'packet 29']);
+    expect(text).toContain('25 entries are left out');
     expect(text).toContain('^^ here');
   });
 

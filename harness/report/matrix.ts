@@ -31,13 +31,14 @@ const against: ReadonlySet<Verdict> = new Set(['fail', 'crash', 'flaky', 'expect
 export function matrix(recordings: readonly Recording[]): string {
   const columns = recordings.map((each) => columnOf(each, recordings.length > 1 ? elsewhere : undefined));
   const rows = brokenRequirements(columns);
+  const examples: Examples = new Map();
   const lines = [
     `# ${columns.length === 1 ? (columns[0]?.name ?? '') : 'Brokers side by side'}`,
     '',
     ...overview(columns),
     ...violations(columns, rows),
     ...traitTable(columns),
-    ...columns.flatMap(brokerSection),
+    ...columns.flatMap((column) => brokerSection(column, examples)),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
@@ -151,7 +152,8 @@ function traitTable(columns: readonly Column[]): string[] {
   ];
 }
 
-function brokerSection({ name, report, finished, broken, targetOptions }: Column): string[] {
+function brokerSection(column: Column, examples: Examples): string[] {
+  const { name, report, finished, broken } = column;
   const missing = report.started ? lacks(report.started) : [];
   const weak = finished.filter(({ result }) => result.verdict === 'non-strict');
   const stopped = finished.filter(({ result }) => result.verdict === 'could-not-run');
@@ -166,7 +168,7 @@ function brokerSection({ name, report, finished, broken, targetOptions }: Column
     ...(missing.length > 0 || report.started?.notSpoken ? [''] : []),
     ...[...requirements]
       .sort(byStandard)
-      .flatMap(([id, group]) => requirementSection(id as RequirementId, group, targetOptions)),
+      .flatMap(([id, group]) => requirementSection(id as RequirementId, group, column, examples)),
     ...outcomeList('Right, but not as it should be', weak),
     ...outcomeList('Could not run', stopped),
   ];
@@ -176,19 +178,37 @@ function byStandard([a]: [string, unknown], [b]: [string, unknown]): number {
   return requirementIds.indexOf(a as RequirementId) - requirementIds.indexOf(b as RequirementId);
 }
 
-/** All that breaks one requirement: the most frequent outcome with its packets, the others in a line each. */
-function requirementSection(id: RequirementId, group: readonly Finished[], targetOptions: string): string[] {
-  const [[example, ...same] = [], ...others] = byOutcome(group);
+/** Whose packets stand above, by requirement, case and outcome: another broker that ends alike has the same ones. */
+type Examples = Map<string, string>;
+
+/**
+ * All that breaks one requirement: the most frequent outcome with its packets, unless these stand above with another broker, the others
+ * in a line each.
+ */
+function requirementSection(
+  id: RequirementId,
+  group: readonly Finished[],
+  { name, targetOptions }: Column,
+  examples: Examples,
+): string[] {
+  const heading = `### ${markdown(id)} (${plural(group.length, 'case')})`;
+  const outcomes = byOutcome(group);
+  const [most = []] = outcomes;
+  const key = ({ info, result }: Finished) => [id, info.id, outcome(result)].join('\n');
+  const known = most.find((each) => examples.has(key(each)));
+  if (known) {
+    const above = ` (packets: ${code(known.info.id)} at ${examples.get(key(known))})`;
+    return [heading, ...outcomes.map((each) => outcomeLine(each) + (each === most ? above : '')), ''];
+  }
+  const [example, ...same] = most;
   if (!example) return [];
-  const lines = [
-    ...(same.length > 0 ? [`- the same: ${named(same)}`] : []),
-    ...others.map((each) => outcomeLine(each)),
-  ];
+  examples.set(key(example), name);
   return [
     // Without empty lines between what belongs together: these are the lines that make the document long.
-    `### ${markdown(id)} (${plural(group.length, 'case')})`,
+    heading,
     ...block(explain(example.info, shortened(example.result), { targetOptions })),
-    ...lines,
+    ...(same.length > 0 ? [`- the same: ${named(same)}`] : []),
+    ...outcomes.slice(1).map(outcomeLine),
     '',
   ];
 }
@@ -226,7 +246,7 @@ function outcome(result: CaseResult): string {
 }
 
 /** The deviation is at the end: this many entries of it are kept, and all that are marked. */
-const lastEntries = 5;
+const lastEntries = 4;
 
 function shortened(result: CaseResult): CaseResult {
   const { trace } = result;
