@@ -7,6 +7,7 @@ import { hex, type PublishFields, publish, pubrel, text, utf8 } from '../harness
 import type { Properties, Publish, QoS } from '../harness/wire/packet.ts';
 import { messageExpiry } from './3.3.2.3.3-message-expiry.ts';
 import { topicAliases } from './3.3.2.3.4-topic-alias.ts';
+import { publishAccepted } from './accepted.ts';
 import { answerOrClose } from './answer.ts';
 import { needsQoS } from './needs.ts';
 import type { Peer } from './session.ts';
@@ -261,6 +262,18 @@ const together = section('3.3.2.3 PUBLISH Properties', [
 /** What no UTF-8 has: a lone continuation byte. */
 const noText = Uint8Array.of(0x61, 0x80, 0x62);
 
+/** What has the form that it claims can't be refused for it. */
+const taken: Way = {
+  ...live,
+  async bring(context, message) {
+    const { connect, topic } = context;
+    const [publisher, subscriber] = [await connect({ name: 'publisher' }), await connect({ name: 'subscriber' })];
+    await subscriber.subscribe(topic, message.qos);
+    await publishAccepted(context, publisher, message);
+    return [await subscriber.receive({ topic, payload: message.payload })];
+  },
+};
+
 /** A payload that is not the text that it claims to be: refused with a code or passed on, as the server likes. */
 const unchecked = ([0, 1, 2] as const).map(
   (qos): Case => ({
@@ -303,8 +316,16 @@ const payloadFormat = section('3.3.2.3.2 Payload Format Indicator', [
       ['bytes', 'a Payload Format Indicator of 0', 0, noText],
     ] as const
   ).map(([id, title, payloadFormatIndicator, payload]) =>
-    // What has the form that it claims can't be refused for it.
-    passedOn({ id, title, covers: ['v5/3.3.2-4'], properties: { payloadFormatIndicator }, payload }, live),
+    passedOn(
+      {
+        id,
+        title,
+        covers: ['v5/3.3.2-4', ...(payloadFormatIndicator ? (['v5/3.3.2.3.2~payload-format-checked'] as const) : [])],
+        properties: { payloadFormatIndicator },
+        payload,
+      },
+      taken,
+    ),
   ),
   ...unchecked,
 ]);

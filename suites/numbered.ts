@@ -23,8 +23,11 @@ const together = { 0: 200, 1: 200, 2: 20 } as const;
 /** Publishes numbered messages, many in one segment, and completes their handshakes. Failing to is could-not-run. */
 export async function publishNumbered(context: Context, publisher: Peer, numbers: Numbers): Promise<void> {
   const { topic, qos, from = 1, to, padding = () => 0 } = numbers;
-  for (let first = from; first <= to; first += together[qos]) {
-    const last = Math.min(to, first + together[qos] - 1);
+  // A server of 5.0 says how many it takes at a time.
+  const { receiveMaximum = together[qos] } = publisher.connack?.properties ?? {};
+  const most = qos === 0 ? together[qos] : Math.min(together[qos], receiveMaximum);
+  for (let first = from; first <= to; first += most) {
+    const last = Math.min(to, first + most - 1);
     const messages = Array.from({ length: last - first + 1 }, (_, index) => {
       const number = first + index;
       const payload = `${number}${' '.repeat(padding(number))}`;
