@@ -158,6 +158,7 @@ const retainAvailable: readonly Case[] = [
       id: `retain-as-announced-qos${qos}`,
       title: `keeps a retained QoS ${qos} message; or closes the connection on it, and keeps nothing, if CONNACK has Retain Available 0`,
       covers: ['v5/3.2.2.3~announced-abilities', 'v5/3.2.2.3.5~retain-unavailable', 'v5/3.2.2-14'],
+      ...(qos > 0 && { needs: ['qos1'] as const }),
       async run(context) {
         const { connect, topic, trait, fail } = context;
         const client = await connect({ name: 'client' });

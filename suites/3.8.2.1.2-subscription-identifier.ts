@@ -73,11 +73,14 @@ const sent: readonly Case[] = [
         const { connect, topic, clientId } = context;
         const session = { clientId: clientId('subscriber'), clean: false };
         const [publisher, subscriber] = [await connect(), await connect(session)];
-        const publish = () => publisher.publish({ topic, payload: 'm', qos, retain: way === 'retained' });
-        if (way === 'retained') await publish();
+        const retain = way === 'retained';
+        // A retained message of QoS 0 need not be kept.
+        const published = retain ? 1 : qos;
+        const publish = () => publisher.publish({ topic, payload: 'm', qos: published, retain });
+        if (retain) await publish();
         await subscriber.subscribe(topic, qos, identified(7));
         if (way === 'queued') await subscriber.disconnect();
-        if (way !== 'retained') await publish();
+        if (!retain) await publish();
         let receiver = subscriber;
         if (way === 'redelivered') {
           await subscriber.message({ payload: 'm' });

@@ -362,11 +362,16 @@ const circumstances: readonly Case[] = [
     needs: ['qos1'],
     waits: 3,
     async run(context) {
-      const { elapse, seconds } = context;
-      const { subscriber, packetId, again } = await hold(context, 1, { messageExpiryInterval: 1 });
+      const { topic, elapse, seconds, nonStrict } = context;
+      const { publisher, subscriber, packetId, again } = await hold(context, 1, { messageExpiryInterval: 1 });
       subscriber.drop();
       await elapse(seconds(3));
-      await (await again()).receive({ payload: 'held', packetId });
+      const back = await again();
+      await publisher.publish({ topic, payload: 'fence', qos: 1 });
+      const first = await back.receive();
+      if (text(first.payload) === 'held' && first.packetId === packetId) return;
+      // Only for QoS 2 does the standard say in so many words that expiry does not count any more (v5/4.3.3-7).
+      nonStrict('a QoS 1 message that has been sent is not sent again once its Message Expiry Interval is over');
     },
   },
   ...stages.map(

@@ -584,18 +584,6 @@ const filters: readonly Case[] = [
       await client.expectNothing('one message');
     },
   },
-  ...levels.map(
-    (qos): Case => ({
-      id: `no-local-qos${qos}`,
-      title: `closes on a SUBSCRIBE for a shared subscription with QoS ${qos} and No Local`,
-      covers: ['v5/3.8.3-4'],
-      async run({ connect, topic }) {
-        const client = await connect();
-        client.send(subscribe(77, [`${topic}/a`, 0], { filter: shared(topic), qos, noLocal: true }, [`${topic}/b`, 0]));
-        await client.expectClose({ reasons: [0x82] });
-      },
-    }),
-  ),
 ];
 
 /** A server may do without shared subscriptions. */

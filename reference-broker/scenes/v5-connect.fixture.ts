@@ -171,6 +171,10 @@ export const connectScenes5: Scenes = {
         scene.wait(60_000);
       }
     }
+    scene.lasting('w', { will: delayed }).drop();
+    scene.wait(10_000);
+    scene.lasting('w').drop();
+    scene.wait(10_000);
   },
   '5.0: what belongs to a will': (scene) => {
     watch(scene);
@@ -200,6 +204,7 @@ export const connectScenes5: Scenes = {
     scene.connect5('c', { keepAlive: 4 }).send(subscribe(1, ['t', 0]));
     const publisher = scene.connect5('p', { keepAlive: 4 });
     scene.connect5('zero', { keepAlive: 0 }).send(pingreq(), pingreq());
+    scene.connect5('greatest', { keepAlive: 0xffff });
     for (let second = 0; second < 4; second++) {
       publisher.send(publish({ topic: 't' }));
       scene.wait(3_000);
