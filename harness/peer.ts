@@ -335,7 +335,8 @@ export class Peer implements LinkEvents {
     this.#of.sent(packet);
     if (packet.type !== 'CONNECT') return;
     this.clientId = packet.clientId;
-    this.#level = packet.protocolLevel;
+    // Of another protocol no level is that of a version.
+    this.#level = packet.protocolName === 'MQTT' ? packet.protocolLevel : 0;
   }
 
   #put(bytes: Uint8Array): void {

@@ -85,9 +85,9 @@ export class Watch {
         this.#inFlight.delete(packet.packetId);
         return;
       case 'PUBREC':
-        // An error code ends the exchange (5.0).
-        if ((packet.code ?? 0) >= 0x80) return void this.#inFlight.delete(packet.packetId);
-        this.#inFlight.set(packet.packetId, 'PUBCOMP');
+        // A refusal ends the exchange (5.0); that of an unknown identifier may be answered by PUBREL 0x92.
+        if ((packet.code ?? 0) >= 0x80 && this.#inFlight.delete(packet.packetId)) return;
+        if (this.#resumed || this.#inFlight.has(packet.packetId)) this.#inFlight.set(packet.packetId, 'PUBCOMP');
         return this.#owe('PUBREL', packet.packetId);
       case 'PUBCOMP':
         this.#inFlight.delete(packet.packetId);
@@ -127,8 +127,9 @@ export class Watch {
     }
     if (packet.type === 'DISCONNECT') this.#disconnected = true;
     if (this.#blind && this.#connack !== 'accepted') return;
-    const { maximumPacketSize = Number.POSITIVE_INFINITY, requestProblemInformation } = this.#asked;
-    if (size > maximumPacketSize) {
+    const { maximumPacketSize = 0, requestProblemInformation } = this.#asked;
+    // 0 is no size: a server that refuses it has to say so in some size.
+    if (maximumPacketSize > 0 && size > maximumPacketSize) {
       broken(
         `no packet above the client's Maximum Packet Size of ${maximumPacketSize}`,
         `sent ${packet.type} of ${size} bytes`,

@@ -1,11 +1,11 @@
 /** 3.1.3.2 Will Topic and 3.1.3.3 Will Message: the fields of a will, as they are given. */
 
 import { type Case, section } from '../harness/case.ts';
-import { but, judge, malformed, refused } from './refusal.ts';
+import { badWillTopic, but, judge, malformed, refused } from './refusal.ts';
 import { closesOn, expectNoWill, type WrongConnect, watch, willTo } from './will.ts';
 
 /** A Will Topic that is no Topic Name is refused; a server that takes it may at least not publish to it. */
-const badWillTopic = but({ ...malformed, v5: refused(0x90, 0x81, 0x82) }, { served: 'tolerated' });
+
 
 const goodTopics: readonly (readonly [id: string, name: string])[] = [
   ['spaces', ' two  words '],

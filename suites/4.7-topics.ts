@@ -9,7 +9,7 @@ import { dollarTopics } from './4.7.2-dollar-topics.ts';
 import { topicNames } from './4.7.3-topic-names.ts';
 import { answerOrClose } from './answer.ts';
 import { fill, matrix } from './matching.ts';
-import { but, judge, malformed, refused } from './refusal.ts';
+import { badWillTopic, but, judge, malformed, refused } from './refusal.ts';
 
 // ── 4.7.1: separators and wildcards ──────────────────────────────────────────────────────────────────────────────────
 
@@ -329,7 +329,7 @@ const wildcardsInNames: readonly Case[] = wildcardNames.flatMap(([id, pattern], 
   }),
 );
 
-const badWillTopic = but({ ...malformed, v5: refused(0x81, 0x82, 0x90) }, { served: 'tolerated' });
+
 
 const wildcardsInWills: readonly Case[] = ['{t}/#', '{t}/+/a', '+', '#'].map((pattern) => ({
   id: `wildcard-in-will-topic-${pattern.replace('{t}/', 'below-').replace('/a', '-a').replace('#', 'hash').replace('+', 'plus')}`,
