@@ -31,7 +31,9 @@ describe('bytes in a script', () => {
 
   it('keep every byte', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), (any) => expect(Array.from(bytesFrom(dataFromBytes(any)))).toEqual([...any])),
+      fc.property(fc.uint8Array(), (any) => {
+        expect(Array.from(bytesFrom(dataFromBytes(any)))).toEqual([...any]);
+      }),
     );
   });
 });
