@@ -56,8 +56,15 @@ export interface SentPacket {
   readonly order: number;
   /** Absent when it cannot be decoded. */
   readonly packet?: Packet;
-  /** Why the broker has to end the connection at this packet; the ones behind it must then have no effect. */
+  /** What is wrong with it, if anything is. */
   readonly fault?: Malformed;
+  /**
+   * - `fair`: nothing speaks against reading it;
+   * - `open`: the broker is free to end the connection here, or should have before: a form that is only discouraged, what follows a DISCONNECT,
+   *   another protocol;
+   * - `void`: the broker has to end the connection here, or had to before: it must have no effect and no answer.
+   */
+  readonly fate: 'fair' | 'open' | 'void';
 }
 
 export interface ReceivedPacket {
@@ -74,10 +81,10 @@ export interface Connection {
   /** As the CONNECT says, by its Protocol Level; undefined if the first packet is no CONNECT, or one of another level. */
   readonly version: Version | undefined;
   readonly sent: readonly SentPacket[];
-  /** Bytes sent that are the begin of a packet; the broker may wait for the rest. Not counted after a Remaining Length that never ends. */
+  /** Bytes sent that are the begin of a packet; the broker may wait for the rest. 0 after a Remaining Length that never ends. */
   readonly unfinished: number;
   readonly received: readonly ReceivedPacket[];
-  /** The first packet of `sent` that the broker has to end the connection at. */
+  /** Index of the first packet of `sent` that the broker has to end the connection at. */
   readonly firstFault: number | undefined;
   /** Order of the close, and who closed. Undefined for a connection that was open when waiting for its end was given up. */
   readonly closed: { readonly order: number; readonly by: 'broker' | 'client'; readonly how: string } | undefined;
