@@ -2,6 +2,7 @@
 
 import { byteScript } from './generate/bytes.ts';
 import { packetScript } from './generate/packets.ts';
+import { sessionScript } from './generate/sessions.ts';
 import { Random } from './random.ts';
 import type { Script } from './script.ts';
 
@@ -40,6 +41,6 @@ export function generate(seed: string, index: number, only?: Kind): Script {
     case 'packets':
       return packetScript(random, ordinal, new Random(seed).uint32());
     case 'sessions':
-      return packetScript(random, ordinal, 0);
+      return sessionScript(random);
   }
 }
