@@ -61,7 +61,7 @@ const bareHeader: Damage = (random) => [
 
 /** Cut off at any offset: with the length that was declared, so that the rest is missing, or with one that fits. */
 const truncated: Damage = (random, scene) => {
-  const kept = random.below(scene.bytes.length);
+  const kept = random.between(1, scene.bytes.length - 1);
   if (random.oneIn(2)) return [scene.bytes.subarray(0, kept)];
   const body = bodyOf(scene);
   return [framed(headerOf(scene), body.subarray(0, random.below(body.length + 1)))];

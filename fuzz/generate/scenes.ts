@@ -230,7 +230,11 @@ function withProperties(): Scene[] {
     make('DISCONNECT with properties', connected, { type: 'DISCONNECT', ...outcome('DISCONNECT') }),
     aside('DISCONNECT with will', [send(connectOf(version, 'a', { will: full }))], { type: 'DISCONNECT', code: 4 }),
     make('AUTH', connected, { type: 'AUTH', code: 0x18, ...given('AUTH') }),
-    aside('AUTH without anything', connected, { type: 'AUTH' }),
+    aside('AUTH with its method only', connected, {
+      type: 'AUTH',
+      code: 0x19,
+      properties: { authenticationMethod: 'method' },
+    }),
     aside('CONNACK with properties from the client', connected, {
       type: 'CONNACK',
       sessionPresent: false,
