@@ -18,8 +18,8 @@ interface Session {
   /** In the order of sending. */
   readonly unfinished: Map<number, Unfinished>;
   lastId: number;
-  /** Whether the broker keeps it when the connection ends, for longer than a few seconds. */
-  lasting: boolean;
+  /** How long the broker keeps it when the connection ends, in seconds. */
+  keptSeconds: number;
 }
 
 /** A connection of the script: one entry of its `clients`. Several may use the same Client Identifier. */
@@ -42,7 +42,7 @@ export class Plot {
   constructor(cast: readonly (readonly [version: Version, letter: string])[], firstId: number) {
     const sessions = new Map<string, Session>();
     this.actors = cast.map(([version, letter], client) => {
-      const session = sessions.get(letter) ?? { unfinished: new Map(), lastId: firstId, lasting: false };
+      const session = sessions.get(letter) ?? { unfinished: new Map(), lastId: firstId, keptSeconds: 0 };
       sessions.set(letter, session);
       return { client, letter, version, connected: false, session };
     });
@@ -63,7 +63,8 @@ export class Plot {
     this.send(actor, packet);
     actor.connected = true;
     const { session } = actor;
-    session.lasting = actor.version === 'v3' ? !packet.clean : (packet.properties?.sessionExpiryInterval ?? 0) > 10;
+    const forever = packet.clean ? 0 : Number.POSITIVE_INFINITY;
+    session.keptSeconds = actor.version === 'v3' ? forever : (packet.properties?.sessionExpiryInterval ?? 0);
     if (packet.clean) return session.unfinished.clear();
     this.resend(actor);
   }
@@ -108,17 +109,22 @@ export class Plot {
   /** A fence: all that was sent is answered, so that exchanges of QoS 1 and released ones of QoS 2 are over. */
   fence(actor: Actor): void {
     this.steps.push(fence(actor.client));
-    for (const [packetId, { packet, released }] of actor.session.unfinished) {
-      if (packet.qos === 1 || released) actor.session.unfinished.delete(packetId);
+    this.#answered(actor);
+  }
+
+  /** Answers what the broker has sent, and what it sends then, to the end or for so many rounds; each of them behind a fence. */
+  acknowledge(actor: Actor, rounds?: number): void {
+    this.steps.push({ client: actor.client, do: 'acknowledge', ...(rounds !== undefined && { rounds }) });
+    for (let round = 0; round < (rounds ?? 2); round++) {
+      this.#answered(actor);
+      for (const unfinished of actor.session.unfinished.values()) unfinished.released = true;
     }
   }
 
-  /** Answers what the broker has sent so far; behind a fence that is a PUBREL for each PUBLISH with QoS 2. */
-  acknowledge(actor: Actor): void {
-    const fenced = this.steps.at(-1);
-    this.steps.push({ client: actor.client, do: 'acknowledge' });
-    if (fenced?.do !== 'fence' || fenced.client !== actor.client) return;
-    for (const unfinished of actor.session.unfinished.values()) unfinished.released = true;
+  #answered({ session: { unfinished } }: Actor): void {
+    for (const [packetId, { packet, released }] of unfinished) {
+      if (packet.qos === 1 || released) unfinished.delete(packetId);
+    }
   }
 
   /** Ends the connection: with DISCONNECT, FIN, or RST. */

@@ -22,7 +22,7 @@ export function sessionScript(random: Random): Script {
   const [listener] = plot.actors as readonly [Actor];
   connect(plot, random, listener);
   subscribe(plot, random, listener);
-  for (let left = random.between(3, 14); left > 0; left--) act(plot, random);
+  for (let left = random.between(2, 11); left > 0; left--) act(plot, random);
   finish(plot, random);
   cleanUp(plot);
   return plot.script();
@@ -31,7 +31,7 @@ export function sessionScript(random: Random): Script {
 /** Two to four clients; one in three scripts has two connections with the same Client Identifier. */
 function castOf(random: Random): (readonly [Version, string])[] {
   const letters = random.oneIn(3) ? ['a', 'b', 'a', 'b'] : ['a', 'b', 'c', 'd'];
-  return letters.slice(0, random.pick([2, 3, 3, 4])).map((letter) => [random.pick(['v3', 'v5']), letter] as const);
+  return letters.slice(0, random.pick([2, 2, 3, 4])).map((letter) => [random.pick(['v3', 'v5']), letter] as const);
 }
 
 type Act = (plot: Plot, random: Random, actor: Actor) => void;
@@ -66,7 +66,7 @@ function willOf(plot: Plot, random: Random, { version }: Actor): NonNullable<Pac
 
 function connectProperties(random: Random): NonNullable<PacketOf<'CONNECT'>['properties']> {
   return {
-    ...(!random.oneIn(4) && { sessionExpiryInterval: random.pick([1, 5, 60, 0]) }),
+    ...(!random.oneIn(4) && { sessionExpiryInterval: random.pick([1, 5, 5, 5, 5, 60, 0]) }),
     ...(random.oneIn(3) && { receiveMaximum: random.pick([1, 2, 10, 65_535]) }),
     ...(random.oneIn(6) && { maximumPacketSize: random.pick([20, 64, 4096]) }),
     ...(random.oneIn(4) && { topicAliasMaximum: random.pick([1, 10]) }),
@@ -86,7 +86,7 @@ const resume: Act = (plot, random, actor) => {
   leave(plot, random, actor);
   const other = random.pick(plot.actors);
   if (other.connected && random.oneIn(2)) message(plot, random, other);
-  plot.connect(actor, { clean: false, ...(actor.version === 'v5' && { properties: { sessionExpiryInterval: 60 } }) });
+  plot.connect(actor, persistent(actor));
 };
 
 /** Connects with the Client Identifier of another connection, if any of the script has the same. */
@@ -158,19 +158,15 @@ function messageProperties(random: Random): NonNullable<PacketOf<'PUBLISH'>['pro
   ]);
 }
 
-/** As many exchanges of the broker as there are answers due, and the own ones to their end. */
-const complete: Act = (plot, _random, actor) => {
-  plot.fence(actor);
-  plot.acknowledge(actor);
-  plot.fence(actor);
-  plot.acknowledge(actor);
-};
+/** The exchanges of both sides to their end. */
+const complete: Act = (plot, _random, actor) => plot.acknowledge(actor);
 
 /** A message, and its exchange left after one of its packets. */
 const partly: Act = (plot, random, actor) => {
   plot.publish(actor, random.pick(topics), random.pick([1, 2, 2]));
-  const stages = [() => plot.fence(actor), () => plot.acknowledge(actor), () => plot.fence(actor)];
-  for (const stage of stages.slice(0, random.below(4))) stage();
+  const rounds = random.below(4);
+  if (rounds === 1) plot.fence(actor);
+  else if (rounds > 1) plot.acknowledge(actor, rounds - 1);
   if (random.oneIn(2)) resume(plot, random, actor);
 };
 
@@ -186,7 +182,7 @@ const flood: Act = (plot, random, actor) => {
   for (let left = random.pick([5, 10, 30]); left > 0; left--) plot.publish(actor, topic, qos);
 };
 
-const acknowledge: Act = (plot, _random, actor) => plot.acknowledge(actor);
+const acknowledge: Act = (plot, random, actor) => plot.acknowledge(actor, random.between(1, 2));
 const fence: Act = (plot, _random, actor) => plot.fence(actor);
 
 // ── Breaking the rules ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,28 +248,30 @@ const acts: readonly Act[] = [
 
 /** Every session once more, most often, so that what is queued is delivered and exchanges come to their end. */
 function finish(plot: Plot, random: Random): void {
-  if (random.oneIn(8)) return;
+  if (random.oneIn(4)) return;
   const seen = new Set<string>();
   for (const actor of plot.actors) {
     const connected = plot.actors.find(({ letter, connected }) => letter === actor.letter && connected);
     if (seen.has(actor.letter)) continue;
     seen.add(actor.letter);
     const last = connected ?? actor;
-    if (!connected && !actor.session.lasting) continue;
+    if (!connected && actor.session.keptSeconds === 0) continue;
     if (!connected) plot.connect(last, persistent(last));
     complete(plot, random, last);
-    plot.fence(last);
   }
 }
 
 function persistent({ version }: Actor): Partial<PacketOf<'CONNECT'>> {
-  return { clean: false, ...(version === 'v5' && { properties: { sessionExpiryInterval: 60 } }) };
+  return { clean: false, ...(version === 'v5' && { properties: { sessionExpiryInterval: 5 } }) };
 }
+
+/** In seconds: sessions that end this soon need no cleaning up. */
+const soon = 10;
 
 /** Leaves nothing behind on the broker: no session for long, and no retained message. */
 function cleanUp(plot: Plot): void {
   for (const actor of plot.actors) {
-    if (!actor.session.lasting) continue;
+    if (actor.session.keptSeconds <= soon) continue;
     const connected = plot.actors.find(({ letter, connected }) => letter === actor.letter && connected);
     if (connected) plot.leave(connected, 'disconnect');
     plot.connect(connected ?? actor, { clean: true });
