@@ -1,8 +1,12 @@
 /** The table of bends: every scene with every way to break exactly one part of its packet. */
 
+import type { Version } from '../../harness/spec/index.ts';
 import type { Bend, Change } from '../../harness/wire/bend.ts';
-import type { Part } from '../../harness/wire/encode.ts';
+import { type Part, parts } from '../../harness/wire/encode.ts';
 import { reasons } from '../../harness/wire/reasons.ts';
+import { packetFrom } from '../data.ts';
+import type { Random } from '../random.ts';
+import type { PacketData } from '../script.ts';
 import {
   clientIdChanges,
   filterChanges,
@@ -108,6 +112,12 @@ export function bendsOf(scene: Scene): readonly (readonly Bend[])[] {
   const all = made.get(scene) ?? changesIn(scene);
   made.set(scene, all);
   return all;
+}
+
+/** A bend of one part of any packet; throws the `RangeError` of `parts` for one that can't be written. */
+export function bendFor(random: Random, packet: PacketData, version: Version): Bend {
+  const part = random.pick(parts(packetFrom(packet), version));
+  return { [part.name]: random.pick(changesOf(part)) };
 }
 
 let table: readonly Bent[] | undefined;

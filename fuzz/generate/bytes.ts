@@ -21,7 +21,8 @@ function raw(bytes: Uint8Array): Step {
   return { client: 0, do: 'raw', hex: hexOf(bytes) };
 }
 
-function hexOf(bytes: Uint8Array): string {
+/** Bytes as a `raw` step has them. */
+export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
@@ -78,7 +79,7 @@ const scratched: Damage = (random, scene) => {
 const telling = [0x00, 0x01, 0x02, 0x7f, 0x80, 0xff];
 
 /** One insertion, deletion, replacement, flipped bit, or doubled stretch. */
-function scratch(random: Random, bytes: Uint8Array): Uint8Array {
+export function scratch(random: Random, bytes: Uint8Array): Uint8Array {
   const at = random.below(bytes.length + 1);
   const count = random.pick([1, 1, 2, 4]);
   const [head, tail] = [bytes.subarray(0, at), bytes.subarray(at)];
