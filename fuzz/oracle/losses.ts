@@ -1,0 +1,120 @@
+/** At least once: what a broker took has to reach every session with a QoS 1 or 2 subscription that was there all the time (sections 4.3, 4.5). */
+
+import type { QoS } from '../../harness/wire/packet.ts';
+import type { Publication } from '../model/publication.ts';
+import { surelyCovers } from '../model/subscription.ts';
+import type { Model, Told } from '../model.ts';
+import type { Finding } from '../record.ts';
+import { mayBeRetained } from './explained.ts';
+import { broken, isOurs, type Rule, shown } from './law.ts';
+import { isPast, type Rest, restsOf } from './rest.ts';
+
+const rules = {
+  lost: { v3: ['v3/4.5.0-1', 'v3/3.3.5-1', 'v3/3.1.2-5'], v5: ['v5/4.5.0-1', 'v5/4.1~session-state-parts'] },
+  lower: { v3: ['v3/3.3.5-1', 'v3/3.8.4-6'], v5: ['v5/3.3.4-2', 'v5/3.8.4-8'] },
+  retained: { v3: ['v3/3.3.1-6', 'v3/3.3.1-5'], v5: ['v5/3.3.1-9', 'v5/3.3.1-5'] },
+} as const satisfies Record<string, Rule>;
+
+/** So many messages a broker has to keep for a client, whatever its limits. */
+const messagesAtMost = 20;
+const bytesAtMost = 50_000;
+
+/** Findings about messages that never came, of what was taken so many milliseconds before the session came to rest. */
+export function* judgeLosses(model: Model, patienceMs: number): Generator<Finding> {
+  if (model.hasFaults) return;
+  const due = model.publications.filter(isDue);
+  if (due.length === 0 || isMuch(model)) return;
+  for (const session of model.sessions) {
+    if (!takesAll(session)) continue;
+    for (const rest of restsOf(model, session)) {
+      for (const publication of due) {
+        if (!isPast(model, publication.takenAt, rest.pingAt, patienceMs)) continue;
+        const found = lost(session, publication, rest);
+        if (found) yield found;
+      }
+      yield* lostRetained(model, session, rest, patienceMs);
+    }
+  }
+}
+
+/** Whether nothing excuses a broker from handing on a message. */
+function isDue({ isNew, isOptional, qos, isWill, topic, takenAt }: Publication): boolean {
+  return isNew && !isOptional && !isWill && qos > 0 && Number.isFinite(takenAt) && isOurs(topic);
+}
+
+/** Whether there is so much that some limit of the broker may excuse it. */
+function isMuch({ publications }: Model): boolean {
+  if (publications.length > messagesAtMost) return true;
+  return publications.reduce((sum, { content }) => sum + content.length, 0) > bytesAtMost;
+}
+
+/** A client with a Maximum Packet Size does not get all. */
+function takesAll({ lives }: Told): boolean {
+  return lives.every(({ connect }) => connect.packet.properties?.maximumPacketSize === undefined);
+}
+
+function lost(session: Told, publication: Publication, { pingAt, pongAt }: Rest): Finding | undefined {
+  const { topic, order, content, life } = publication;
+  let granted: QoS = 0;
+  for (const subscription of session.subscriptions) {
+    const { isShared, requested } = subscription;
+    if (isShared || (requested.noLocal && life.connect.packet.clientId === session.clientId)) continue;
+    // An UNSUBSCRIBE may also end what is still waiting.
+    if (!surelyCovers(subscription, topic, order, pingAt)) continue;
+    if ((subscription.granted ?? 0) > granted) granted = subscription.granted ?? 0;
+  }
+  const qos = Math.min(granted, publication.qos);
+  if (qos === 0) return undefined;
+  const came = session.deliveries.filter((each) => each.content === content && each.order < pongAt);
+  if (came.some(({ packet }) => packet.qos === qos)) return undefined;
+  const version = session.lives[0]?.version ?? 'v3';
+  const message = `the QoS ${publication.qos} message to ${shown(topic)} that was acknowledged`;
+  const expected = `delivery of ${message}, with QoS ${qos}`;
+  return came.length === 0
+    ? broken('lost message', { rule: rules.lost, version }, { expected, actual: `${message} never came`, at: pongAt })
+    : broken(
+        'lost QoS',
+        { rule: rules.lower, version },
+        { expected, actual: `only with QoS ${came.map(({ packet }) => packet.qos).join(', ')}`, at: pongAt },
+      );
+}
+
+/** The last retained message of a topic comes with every new subscription (section 3.3.1.3). */
+function* lostRetained(model: Model, session: Told, { pingAt, pongAt }: Rest, patienceMs: number): Generator<Finding> {
+  for (const subscription of session.subscriptions) {
+    const { grantedAt, sentAt, granted = 0, requested, sureUntil, isShared } = subscription;
+    if (granted === 0 || isShared || sureUntil < pingAt || (requested.retainHandling ?? 0) !== 0) continue;
+    if (!isPast(model, grantedAt, pingAt, patienceMs)) continue;
+    for (const publication of model.publications) {
+      if (!isDue(publication) || !publication.retain || publication.isEmpty || publication.takenAt > sentAt) continue;
+      if (!surelyCovers(subscription, publication.topic, pingAt, pingAt) || !isLast(model, publication)) continue;
+      if (!mayBeRetained(model, publication, subscription)) continue;
+      const { topic, life, content } = publication;
+      if (life.connack?.packet.properties?.retainAvailable === 0) continue;
+      if (session.deliveries.some((each) => each.content === content && each.order > sentAt && each.order < pongAt))
+        continue;
+      const version = session.lives[0]?.version ?? 'v3';
+      const expected = `the retained message of ${shown(topic)} for the new subscription to ${shown(requested.filter)}`;
+      yield broken(
+        'lost retained message',
+        { rule: rules.retained, version },
+        { expected, actual: 'it never came', at: pongAt },
+      );
+    }
+  }
+}
+
+/** Whether no other message can be the retained one of this topic: all others came before. */
+function isLast({ publications }: Model, last: Publication): boolean {
+  return publications.every(
+    (other) =>
+      other === last || other.topic !== last.topic || !other.retain || (!other.isWill && isBefore(other, last)),
+  );
+}
+
+/** Whether a message is sure to have been taken before another one, at least if it was taken at all. */
+function isBefore(earlier: Publication, later: Publication): boolean {
+  if (earlier.takenAt < later.order) return true;
+  if (earlier.life !== later.life || earlier.order > later.order) return false;
+  return earlier.qos < 2;
+}

@@ -1,0 +1,36 @@
+/** Wills: when one may be published (section 3.1.2.5). */
+
+import { lastReadAt } from '../model/answers.ts';
+import { type Life, never } from '../model/life.ts';
+import type { Model } from '../model.ts';
+
+/** The order from which on the Will of a connection may be published; `never` for one that is sure to be deleted. */
+export function beginOfWill(model: Model, life: Life): number {
+  return isDeleted(model, life) ? never : Math.max(life.connect.order, lastReadAt(life));
+}
+
+/**
+ * Whether DISCONNECT is sure to have been read: the packet before it was answered, the broker closed after it, and nothing else may have ended the
+ * connection in between (v3/3.14.4-3).
+ */
+export function isDeleted({ recording, lives }: Model, life: Life): boolean {
+  const { version, sent, connect, disconnectAt, closedAt, connection } = life;
+  const at = sent.findIndex(({ packet }) => packet.type === 'DISCONNECT');
+  const disconnect = sent[at]?.packet;
+  if (disconnect?.type !== 'DISCONNECT') return false;
+  if (version === 'v5' && (disconnect.code ?? 0) !== 0) return false;
+  // From 0 to another expiry is a Protocol Error, and then the Will is due.
+  if (disconnect.properties?.sessionExpiryInterval !== undefined) return false;
+  if ((sent[at - 1] ?? connect).order > lastReadAt(life)) return false;
+  const { keepAlive } = connect.packet;
+  if (keepAlive > 0 && recording.durationMs > keepAlive * 1_000) return false;
+  const { closed } = connection;
+  if (closed?.by !== 'broker' || closed.how !== 'FIN' || closedAt < disconnectAt) return false;
+  return !lives.some(
+    (other) =>
+      other !== life &&
+      other.connect.packet.clientId === connect.packet.clientId &&
+      other.connect.order < closedAt &&
+      other.connect.order > connect.order,
+  );
+}
