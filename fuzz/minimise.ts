@@ -7,6 +7,8 @@ import type { Script, Step } from './script.ts';
 export interface MinimiseOptions {
   /** How often the script may be tried; 500 unless given. */
   readonly attempts?: number;
+  /** Whether to come to an end: what was found so far is the result. */
+  readonly isOver?: () => boolean;
   /** Told of each smaller script that still shows it. */
   readonly onSmaller?: (script: Script) => void;
 }
@@ -15,7 +17,7 @@ export interface Minimised {
   readonly script: Script;
   /** How often a script was tried. */
   readonly attempts: number;
-  /** Nothing more could be taken away; false if the attempts were used up. */
+  /** Nothing more could be taken away; false if the attempts were used up, or it was told to end. */
   readonly complete: boolean;
 }
 
@@ -45,22 +47,20 @@ export async function minimise(
 class Search {
   best: Script;
   attempts = 0;
-  readonly #limit: number;
   readonly #shows: (script: Script) => Promise<boolean>;
-  readonly #onSmaller: MinimiseOptions['onSmaller'];
+  readonly #options: MinimiseOptions;
   /** What was tried already, so that going round once more costs nothing. */
   readonly #tried = new Set<string>();
 
   constructor(script: Script, shows: (script: Script) => Promise<boolean>, options: MinimiseOptions) {
     this.best = script;
     this.#shows = shows;
-    this.#limit = options.attempts ?? 500;
-    this.#onSmaller = options.onSmaller;
+    this.#options = options;
     this.#tried.add(JSON.stringify(script));
   }
 
   get isOver(): boolean {
-    return this.attempts >= this.#limit;
+    return this.attempts >= (this.#options.attempts ?? 500) || (this.#options.isOver?.() ?? false);
   }
 
   /** Takes the script for the best one if it still shows it. */
@@ -71,7 +71,7 @@ class Search {
     this.attempts++;
     if (!(await this.#shows(candidate))) return false;
     this.best = candidate;
-    this.#onSmaller?.(candidate);
+    this.#options.onSmaller?.(candidate);
     return true;
   }
 

@@ -17,7 +17,7 @@ import {
   variableForms,
 } from './edges.ts';
 import { surplusProperties } from './properties.ts';
-import { type Scene, scenes } from './scenes.ts';
+import { type Scene, scenesOf } from './scenes.ts';
 
 /** A scene, and a bend that damages one part of its packet. */
 export interface Bent {
@@ -120,12 +120,18 @@ export function bendFor(random: Random, packet: PacketData, version: Version): B
   return { [part.name]: random.pick(changesOf(part)) };
 }
 
-let table: readonly Bent[] | undefined;
+const tables = new Map<string, readonly Bent[]>();
 
-/** Every scene but those aside with every bend of one part. */
-export function bends(): readonly Bent[] {
-  table ??= scenes
+/** Every scene of these versions but those aside, with every bend of one part. */
+export function bends(versions: readonly Version[]): readonly Bent[] {
+  const key = versions.join();
+  const table = tables.get(key) ?? tableOf(scenesOf(versions));
+  tables.set(key, table);
+  return table;
+}
+
+function tableOf(chosen: readonly Scene[]): readonly Bent[] {
+  return chosen
     .filter(({ aside }) => !aside)
     .flatMap((scene) => bendsOf(scene).flatMap((each) => each.map((bend) => ({ scene, bend }))));
-  return table;
 }

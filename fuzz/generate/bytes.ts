@@ -1,20 +1,21 @@
 /** Scripts with a stream of bytes that was damaged without regard for what it says. */
 
+import type { Version } from '../../harness/spec/index.ts';
 import { remainingLength } from '../../harness/wire/length.ts';
 import type { Random } from '../random.ts';
 import { caseName } from '../record.ts';
 import type { Script, Step } from '../script.ts';
 import { textEdges, variableForms } from './edges.ts';
 import { around } from './packets.ts';
-import { type Scene, scenes } from './scenes.ts';
+import { type Scene, scenes, scenesOf } from './scenes.ts';
 
 type Damage = (random: Random, scene: Scene) => readonly Uint8Array[];
 
 /** A byte script. @param ordinal counts the byte scripts of this seed: each kind of damage has its turn. */
-export function byteScript(random: Random, ordinal: number): Script {
-  const scene = random.pick(scenes);
+export function byteScript(random: Random, versions: readonly Version[], ordinal: number): Script {
+  const scene = random.pick(scenesOf(versions));
   const damage = turns[ordinal % turns.length] as Damage;
-  return around(random, scene, damage(random, scene).map(raw));
+  return around(random, versions, scene, damage(random, scene).map(raw));
 }
 
 function raw(bytes: Uint8Array): Step {

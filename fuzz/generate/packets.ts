@@ -4,8 +4,8 @@ import type { Version } from '../../harness/spec/index.ts';
 import type { Bend } from '../../harness/wire/bend.ts';
 import type { Random } from '../random.ts';
 import type { Script, Step } from '../script.ts';
-import { bends, bendsOf } from './bends.ts';
-import { connectOf, fence, publishOf, type Scene, scenes, send, subscribeOf, topic } from './scenes.ts';
+import { type Bent, bends, bendsOf } from './bends.ts';
+import { connectOf, fence, publishOf, type Scene, scenesOf, send, subscribeOf, topic } from './scenes.ts';
 
 /** A step of the walk through the table that has no factor in common with its size, so that none is left out. */
 function stride(size: number): number {
@@ -18,28 +18,23 @@ function common(a: number, b: number): number {
   return b === 0 ? a : common(b, a % b);
 }
 
-/** Where the walk through the table stands after so many cases. */
-function walk(ordinal: number, start: number): { scene: Scene; bend: Bend } {
-  const table = bends();
-  const at = (start + ordinal * stride(table.length)) % table.length;
-  return table[at] as { scene: Scene; bend: Bend };
-}
-
 /**
  * A packet script. Three of four walk through the table of bends, each exactly once per round; the others pick freely, with no bend, one, or
  * two.
  * @param ordinal counts the packet scripts of this seed
  * @param start where the walk of this seed begins
  */
-export function packetScript(random: Random, ordinal: number, start: number): Script {
+export function packetScript(random: Random, versions: readonly Version[], ordinal: number, start: number): Script {
   if (ordinal % 4 < 3) {
-    const { scene, bend } = walk(Math.floor(ordinal / 4) * 3 + (ordinal % 4), start);
-    return scriptOf(random, scene, bend);
+    const table = bends(versions);
+    const at = Math.floor(ordinal / 4) * 3 + (ordinal % 4);
+    const { scene, bend } = table[(start + at * stride(table.length)) % table.length] as Bent;
+    return scriptOf(random, versions, scene, bend);
   }
-  const scene = random.pick(scenes);
-  if (random.oneIn(4)) return scriptOf(random, scene);
+  const scene = random.pick(scenesOf(versions));
+  if (random.oneIn(4)) return scriptOf(random, versions, scene);
   const bend = someBend(random, scene);
-  return scriptOf(random, scene, random.oneIn(4) ? { ...someBend(random, scene), ...bend } : bend);
+  return scriptOf(random, versions, scene, random.oneIn(4) ? { ...someBend(random, scene), ...bend } : bend);
 }
 
 function someBend(random: Random, scene: Scene): Bend {
@@ -48,13 +43,12 @@ function someBend(random: Random, scene: Scene): Bend {
 }
 
 /** The steps around a damaged packet: who watches it, what goes before, and what shows that the broker still serves. */
-function scriptOf(random: Random, scene: Scene, bend?: Bend): Script {
+function scriptOf(random: Random, versions: readonly Version[], scene: Scene, bend?: Bend): Script {
   const damaged: Step = { client: 0, do: 'send', packet: scene.packet, ...(bend && { bend }) };
-  return around(random, scene, [damaged]);
+  return around(random, versions, scene, [damaged]);
 }
 
 const ping = send({ type: 'PINGREQ' });
-const cleared = send(publishOf(0, { retain: true, payload: '' }));
 const before: readonly Step[] = [
   send(publishOf(1, { topic: `${topic}/before`, packetId: 77, payload: 'before' })),
   ping,
@@ -77,16 +71,15 @@ function watching(version: Version): readonly Step[] {
  * The damaged steps in their scene, one time in four with a second client that is subscribed to all topics of the case: client 0 is then
  * closed first, so that all that it caused has arrived at the other one before the end.
  */
-export function around(random: Random, scene: Scene, damaged: readonly Step[]): Script {
+export function around(random: Random, versions: readonly Version[], scene: Scene, damaged: readonly Step[]): Script {
   const seen = random.oneIn(4);
-  const other: Version = random.oneIn(2) ? 'v3' : 'v5';
+  const other = random.pick(versions);
   const steps = [
     ...(seen ? witness[other] : []),
     ...scene.before,
     ...(scene.before.length > 0 && random.oneIn(6) ? before : []),
     ...damaged,
     ping,
-    ...(scene.retains ? [cleared] : []),
     ...(seen ? [{ client: 0, do: 'close' } as const, fence(1)] : []),
   ];
   return { clients: seen ? clients[scene.version][other] : alone[scene.version], steps };

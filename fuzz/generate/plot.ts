@@ -34,8 +34,6 @@ export interface Actor {
 export class Plot {
   readonly steps: Step[] = [];
   readonly actors: readonly Actor[];
-  /** Topics that hold a retained message, perhaps. */
-  readonly retained = new Set<string>();
   #messages = 0;
 
   /** @param cast version and letter of each client; the letter ends its Client Identifier. */
@@ -103,7 +101,6 @@ export class Plot {
     };
     this.send(actor, packet);
     if (packetId !== undefined) actor.session.unfinished.set(packetId, { packet, released: false });
-    if (packet.retain) this.retained.add(topic);
   }
 
   /** A fence: all that was sent is answered, so that exchanges of QoS 1 and released ones of QoS 2 are over. */

@@ -23,8 +23,6 @@ export interface Scene {
   /** The bytes of the packet, and the same as named parts. */
   readonly bytes: Uint8Array;
   readonly parts: readonly Part[];
-  /** Whether it leaves a retained message behind. */
-  readonly retains: boolean;
   /** Whether its parts are those of another scene: then the table of bends leaves it out. */
   readonly aside: boolean;
 }
@@ -80,7 +78,6 @@ function receives(version: Version, qos: QoS): readonly Step[] {
 
 function scene(version: Version, aside: boolean, title: string, before: readonly Step[], packet: PacketData): Scene {
   const whole = packetFrom(packet);
-  const retains = packet.type === 'PUBLISH' && packet.retain;
   return {
     title,
     version,
@@ -88,7 +85,6 @@ function scene(version: Version, aside: boolean, title: string, before: readonly
     packet,
     bytes: encode(whole, version),
     parts: parts(whole, version),
-    retains,
     aside,
   };
 }
@@ -245,3 +241,13 @@ function withProperties(): Scene[] {
 
 /** Every scene of both versions. */
 export const scenes: readonly Scene[] = [...common('v3'), ...common('v5'), ...withProperties()];
+
+const chosen = new Map<string, readonly Scene[]>();
+
+/** The scenes of these versions. */
+export function scenesOf(versions: readonly Version[]): readonly Scene[] {
+  const key = versions.join();
+  const found = chosen.get(key) ?? scenes.filter(({ version }) => versions.includes(version));
+  chosen.set(key, found);
+  return found;
+}
