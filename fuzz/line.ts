@@ -138,7 +138,9 @@ export class Line implements LinkEvents {
 
   #receive(frame: Uint8Array): void {
     const bytes = replaced(frame, this.#name, placeholder);
-    const version = this.stream.version ?? this.version;
+    // A broker that only speaks 3.1.1 refuses a client of 5.0 in the form of 3.1.1 (v3/3.1.2-2).
+    const isRefusal3 = bytes.length === 4 && bytes[0] === 0x20 && bytes[2] === 0 && (bytes[3] ?? 0) > 0;
+    const version = isRefusal3 ? 'v3' : (this.stream.version ?? this.version);
     try {
       const packet = decode(bytes, version);
       checkSender(packet, 'server', version);

@@ -38,10 +38,16 @@ const roundsAtMost = 100;
 const names = 36 ** caseName.length;
 let plays = Math.floor(Math.random() * names);
 
-/** Plays a script to its end. Rejects with Unreachable only if no connection could be made at all. */
-export async function play(script: Script, stage: Stage): Promise<Recording> {
-  const name = Buffer.from((plays++ % names).toString(36).padStart(caseName.length, '0'));
-  return new Play(script, stage, name).run();
+/**
+ * Plays a script to its end. Rejects with Unreachable only if no connection could be made at all.
+ * @param name stands for `caseName`: six characters of 0-9a-z, of this play alone unless it has to do with an earlier one
+ */
+export async function play(script: Script, stage: Stage, name = freshName()): Promise<Recording> {
+  return new Play(script, stage, Buffer.from(name)).run();
+}
+
+function freshName(): string {
+  return (plays++ % names).toString(36).padStart(caseName.length, '0');
 }
 
 class Play {
@@ -85,6 +91,7 @@ class Play {
     }
     return {
       script: this.#script,
+      name: this.#name.toString(),
       happened: this.#happened,
       connections: this.#opened.map((line) => line.view),
       durationMs: this.#stage.clock.now() - this.#startedMs,

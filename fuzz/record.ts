@@ -95,6 +95,8 @@ export interface Connection {
 /** What a play leaves: the input of every oracle. (Not `Record`: TypeScript has one.) */
 export interface Recording {
   readonly script: Script;
+  /** What stood in place of `caseName` on the wire. */
+  readonly name: string;
   readonly happened: readonly Happening[];
   /** The same by connection, in the order of opening. */
   readonly connections: readonly Connection[];
