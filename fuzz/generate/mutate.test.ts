@@ -26,23 +26,16 @@ describe('mutate', () => {
     expect(same).toBeLessThan(40);
   });
 
-  it('stays small over generations, and nearly all of it can be sent', () => {
-    let [sent, refused] = [0, 0];
+  it('stays small over generations, and can be sent', () => {
     for (const parent of parents) {
       let script = parent;
       for (let generation = 0; generation < 50; generation++) script = mutate(script, new Random('g', generation));
       expect(script.steps.length).toBeLessThanOrEqual(60);
       for (const step of script.steps) {
         if (step.do !== 'send' && step.do !== 'raw') continue;
-        try {
-          sent += bytesOf(step, script.clients[step.client]?.version ?? 'v3').length > 0 ? 1 : 0;
-        } catch (error) {
-          expect(error).toBeInstanceOf(RangeError);
-          refused++;
-        }
+        expect(bytesOf(step, script.clients[step.client]?.version ?? 'v3').length).toBeGreaterThan(0);
       }
     }
-    expect(refused).toBeLessThan(sent / 20);
   });
 
   it('makes something of nothing', () => {

@@ -28,11 +28,25 @@ export function mutate(script: Script, random: Random): Script {
     try {
       mutation(draft, random, at);
     } catch (error) {
-      // What can't be written (an AUTH in 3.1.1 after a change of the version) has no bytes and no parts to damage; it stays.
+      // What can't be written has no bytes and no parts to damage.
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  return { clients: draft.clients, steps: draft.steps.slice(0, stepsAtMost) };
+  const old = new Set(script.steps);
+  const steps = draft.steps.filter((step) => old.has(step) || canBeWritten(step, draft.clients));
+  return { clients: draft.clients, steps: steps.slice(0, stepsAtMost) };
+}
+
+/** Not an AUTH in 3.1.1, say, after a change of the version. */
+function canBeWritten(step: Step, clients: readonly ScriptClient[]): boolean {
+  if (step.do !== 'send') return true;
+  try {
+    bytesOf(step, clients[step.client]?.version ?? 'v3');
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 const remove: Mutation = ({ steps }, random, at) => {
@@ -87,11 +101,12 @@ const otherVersion: Mutation = (draft, _random, at) => {
   const client = draft.steps[at]?.client ?? 0;
   const version = draft.clients[client]?.version === 'v5' ? 'v3' : 'v5';
   draft.clients[client] = { version };
-  draft.steps = draft.steps.map((step) =>
-    step.client === client && step.do === 'send' && step.packet.type === 'CONNECT'
-      ? { ...step, packet: { ...step.packet, protocolLevel: version === 'v5' ? 5 : 4 } }
-      : step,
-  );
+  const protocolLevel = version === 'v5' ? 5 : 4;
+  draft.steps = draft.steps.map((step) => {
+    if (step.client !== client || step.do !== 'send') return step;
+    const { packet } = step;
+    return { ...step, packet: packet.type === 'CONNECT' ? { ...packet, protocolLevel } : packet };
+  });
 };
 
 /** Another value in a field of the packet, which stays well-formed. */
