@@ -12,6 +12,7 @@ import { judgeExchanges } from './exchanges.ts';
 import { broken, type Rule } from './law.ts';
 import { judgeLosses } from './losses.ts';
 import { judgeOrder } from './order.ts';
+import { judgeAcknowledged, judgeWills } from './owed.ts';
 
 /** The oracle for a broker that hands a message on before it answers what comes behind it. */
 export const history: Oracle = historyAfter(0);
@@ -30,6 +31,8 @@ export function historyAfter(patienceMs: number): Oracle {
       ...judgeOrder(model),
       ...judgeExchanges(model),
       ...judgeLosses(model, patienceMs),
+      ...judgeAcknowledged(model, patienceMs),
+      ...judgeWills(model, patienceMs),
     ];
   };
 }

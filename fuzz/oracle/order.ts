@@ -9,6 +9,7 @@ import type { Finding } from '../record.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
 
 const rules = {
+  again: { v3: ['v3/4.6.0-1'], v5: [] },
   messages: { v3: ['v3/4.6.0-6', 'v3/4.6.0-5'], v5: ['v5/4.6.0-5', 'v5/4.6.0-6'] },
   // In 5.0 these bind the client only.
   PUBACK: { v3: ['v3/4.6.0-2'], v5: [] },
@@ -19,7 +20,11 @@ const rules = {
 /** Findings about messages and acknowledgements out of order. */
 export function* judgeOrder(model: Model): Generator<Finding> {
   if (model.hasFaults) return;
-  for (const session of model.sessions) if (session.known) yield* judgeSession(model, session);
+  for (const session of model.sessions) {
+    if (!session.known) continue;
+    yield* judgeSession(model, session);
+    if (session.isSound) yield* judgeAgain(session);
+  }
   yield* judgeAcknowledgements(model);
 }
 
@@ -44,6 +49,27 @@ function* judgeSession(model: Model, session: Told): Generator<Finding> {
       );
     }
     last.set(stream, publication);
+  }
+}
+
+/** What is sent again when a session is resumed comes in the order of the first time; in 5.0 this binds the client only. */
+function* judgeAgain({ lives, exchanges }: Told): Generator<Finding> {
+  for (const life of lives.slice(1)) {
+    if (life.version !== 'v3') continue;
+    let last = -1;
+    // In 3.1.1 a broker may send it any number of times.
+    const seen = new Set<number>();
+    for (const { order, packet } of life.received) {
+      if (packet.type !== 'PUBLISH' || !packet.dup || packet.packetId === undefined) continue;
+      if (seen.has(packet.packetId)) continue;
+      seen.add(packet.packetId);
+      const exchange = exchanges.findLast((each) => each.packetId === packet.packetId && each.first.order < order);
+      if (!exchange || exchange.first.life === life) continue;
+      const expected = 'PUBLISH packets again in the order in which they were sent first';
+      const at = { expected, actual: 'another order', at: order };
+      if (exchange.first.order < last) yield broken('order of redelivery', { rule: rules.again, version: 'v3' }, at);
+      last = Math.max(last, exchange.first.order);
+    }
   }
 }
 

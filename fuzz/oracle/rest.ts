@@ -27,7 +27,8 @@ export function restsOf({ recording }: Model, session: Told): readonly Rest[] {
   });
 }
 
-function lastRest(life: Life): Rest | undefined {
+/** The last time that a connection came to rest. */
+export function lastRest(life: Life): Rest | undefined {
   let rest: Rest | undefined;
   let pings: { readonly order: number; readonly isQuiet: boolean }[] = [];
   /** Identifiers of messages that are on their way: some brokers send the next one only when they are through. */
