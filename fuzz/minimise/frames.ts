@@ -35,7 +35,7 @@ function joined(steps: readonly Step[]): Step[] {
 }
 
 /** One step for each whole packet, and one for the rest. */
-function framesOf(step: Raw): Raw[] {
+export function framesOf(step: Raw): Raw[] {
   const bytes = Buffer.from(step.hex, 'hex');
   // How packets are cut is the same in both versions.
   const framer = new Framer('v3', bytes.length);
