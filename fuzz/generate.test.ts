@@ -160,6 +160,16 @@ describe('generate', () => {
     }
   });
 
+  it('cuts no packet in the middle of the name of the case', () => {
+    for (const { steps } of some('bytes', 3000)) {
+      const pieces = steps.filter((step) => step.do === 'raw');
+      if (pieces.length < 2) continue;
+      const whole = (hex: string) => hex.split(Buffer.from(caseName).toString('hex')).length;
+      const found = pieces.reduce((sum, { hex }) => sum + whole(hex) - 1, 1);
+      expect(found).toBe(whole(pieces.map(({ hex }) => hex).join('')));
+    }
+  });
+
   it('sends each first byte, and each width of Remaining Length', () => {
     const scripts = some('bytes', 20_000);
     const raws = scripts.flatMap(({ steps }) => steps.flatMap((step) => (step.do === 'raw' ? [step.hex] : [])));

@@ -145,10 +145,19 @@ const hiding: Damage = (random, { version }) => {
 
 /** Packets as they should be, cut into pieces at any offset, and each piece sent alone. */
 const inPieces: Damage = (random, { bytes }) => {
-  const cut = random.below(bytes.length + 1);
-  const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)].filter((piece) => piece.length > 0);
-  return random.oneIn(4) ? Array.from(bytes.subarray(0, 40), (byte) => Uint8Array.of(byte)) : pieces;
+  const all = random.oneIn(4);
+  const at = random.below(bytes.length);
+  const cuts = [...bytes.keys()].filter((cut) => (all ? cut < 40 : cut === at) && !isInName(bytes, cut));
+  return [0, ...cuts]
+    .map((cut, index) => bytes.subarray(cut, cuts[index] ?? bytes.length))
+    .filter((piece) => piece.length > 0);
 };
+
+/** Whether a cut would go through the name of the case, which then would not be replaced when the script is played. */
+function isInName(bytes: Uint8Array, cut: number): boolean {
+  const start = Buffer.from(bytes).indexOf(caseName, Math.max(0, cut - caseName.length + 1), 'latin1');
+  return start >= 0 && start < cut;
+}
 
 /** Several packets in one write, whole and broken ones in a row. */
 const pipelined: Damage = (random, scene) => {
