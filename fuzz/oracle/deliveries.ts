@@ -50,6 +50,7 @@ const rules = {
   session: { v3: ['v3/3.1.2-6'], v5: ['v5/3.1.2-4'] },
   qos: { v3: ['v3/3.8.4-6', 'v3/3.3.1-5'], v5: ['v5/3.8.4-8', 'v5/3.3.1-5'] },
   retainLive: { v3: ['v3/3.3.1-9', 'v3/3.3.1-12'], v5: ['v5/3.3.1-12', 'v5/3.3.1-8'] },
+  shared: { v3: [], v5: ['v5/4.8.2~shared-no-retained', 'v5/3.3.1-12'] },
   retainNew: { v3: ['v3/3.3.1-8'], v5: ['v5/3.3.1.3~retain-flag-on-subscribe'] },
   retainAsPublished: { v3: [], v5: ['v5/3.3.1-13'] },
   once: { v3: ['v3/4.3.1-1', 'v3/1.2~one-subscription-per-filter'], v5: ['v5/4.3.1-1', 'v5/3.3.4-2'] },
@@ -168,6 +169,10 @@ function wrongRetain({ packet, life, order }: Delivery, explanations: readonly E
   if (packet.retain) {
     const right = explanations.some((each) => each.retained || (asPublished(each) && each.publication.retain));
     if (right) return undefined;
+    if (explanations.every(({ subscription }) => subscription.isShared)) {
+      const none = { expected: 'no retained message for a Shared Subscription', actual: 'RETAIN 1', at: order };
+      return broken('retained message for a Shared Subscription', { rule: rules.shared, version }, none);
+    }
     const expected = 'RETAIN 0 in what was published while the subscription was there';
     return broken(
       'RETAIN 1 in a live message',

@@ -91,11 +91,13 @@ function isFirst({ byContent }: Model, { life, content, order }: Delivery, lives
 
 /** What was not acknowledged comes again when the session is resumed (section 4.4). */
 function* judgeRedelivery(model: Model, session: Told): Generator<Finding> {
+  const judged = new Set<Exchange>();
   for (const { life, pongAt } of restsOf(model, session)) {
     const { connect, received, version } = life;
     if (connect.packet.properties?.maximumPacketSize !== undefined) continue;
     const came = received.filter(({ order }) => order < pongAt);
-    for (const { first, packetId, acknowledgedAt, completedAt, releasedAt } of session.exchanges) {
+    for (const exchange of session.exchanges) {
+      const { first, packetId, acknowledgedAt, completedAt, releasedAt } = exchange;
       // Only what was begun before this connection, and left as it was.
       if (first.order > connect.order || completedAt < connect.order) continue;
       const isAcknowledged = acknowledgedAt < connect.order;
@@ -105,7 +107,8 @@ function* judgeRedelivery(model: Model, session: Told): Generator<Finding> {
           ? isAcknowledged && packet.packetId === packetId
           : packet.type === 'PUBLISH' && !isReleased && packet.packetId === packetId,
       );
-      if (right) continue;
+      if (right || judged.has(exchange)) continue;
+      judged.add(exchange);
       const what = isReleased ? 'PUBREL' : isAcknowledged ? 'PUBLISH or PUBREL' : 'PUBLISH';
       const expected = `the ${what} of an exchange that is not complete again, with its Packet Identifier`;
       const actual = `nothing of the exchange of QoS ${first.packet.qos} that was begun on an earlier connection`;

@@ -5,7 +5,6 @@ import type { Publication } from '../model/publication.ts';
 import { surelyCovers } from '../model/subscription.ts';
 import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
-import { mayBeRetained } from './explained.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
 import { isPast, type Rest, restsOf } from './rest.ts';
 
@@ -26,13 +25,15 @@ export function* judgeLosses(model: Model, patienceMs: number): Generator<Findin
   if (due.length === 0 || isMuch(model)) return;
   for (const session of model.sessions) {
     if (!takesAll(session)) continue;
-    for (const rest of restsOf(model, session)) {
-      for (const publication of due) {
-        if (!isPast(model, publication.takenAt, rest.pingAt, patienceMs)) continue;
-        const found = lost(session, publication, rest);
-        if (found) yield found;
+    const rests = restsOf(model, session);
+    for (const publication of due) {
+      const isTaken = ({ pingAt }: Rest) => isPast(model, publication.takenAt, pingAt, patienceMs);
+      const found = firstOf(rests, (rest) => (isTaken(rest) ? lost(session, publication, rest) : undefined));
+      if (found) yield found;
+      if (publication.retain && !publication.isEmpty && isLast(model, publication)) {
+        const missing = firstOf(rests, (rest) => lostRetained(model, session, publication, rest, patienceMs));
+        if (missing) yield missing;
       }
-      yield* lostRetained(model, session, rest, patienceMs);
     }
   }
 }
@@ -81,36 +82,46 @@ function lost(session: Told, publication: Publication, { pingAt, pongAt }: Rest)
 }
 
 /** The last retained message of a topic comes with every new subscription (section 3.3.1.3). */
-function* lostRetained(model: Model, session: Told, { pingAt, pongAt }: Rest, patienceMs: number): Generator<Finding> {
+function lostRetained(
+  model: Model,
+  session: Told,
+  { topic, takenAt, life, content }: Publication,
+  { pingAt, pongAt }: Rest,
+  patienceMs: number,
+): Finding | undefined {
+  if (life.connack?.packet.properties?.retainAvailable === 0) return undefined;
   for (const subscription of session.subscriptions) {
-    const { grantedAt, sentAt, granted = 0, requested, sureUntil, isShared } = subscription;
-    if (granted === 0 || isShared || sureUntil < pingAt || (requested.retainHandling ?? 0) !== 0) continue;
-    if (!isPast(model, grantedAt, pingAt, patienceMs)) continue;
-    for (const publication of model.publications) {
-      if (!isDue(publication) || !publication.retain || publication.isEmpty || publication.takenAt > sentAt) continue;
-      if (!surelyCovers(subscription, publication.topic, pingAt, pingAt) || !isLast(model, publication)) continue;
-      if (!mayBeRetained(model, publication, subscription)) continue;
-      const { topic, life, content } = publication;
-      if (life.connack?.packet.properties?.retainAvailable === 0) continue;
-      if (session.deliveries.some((each) => each.content === content && each.order > sentAt && each.order < pongAt))
-        continue;
-      const version = session.lives[0]?.version ?? 'v3';
-      const expected = `the retained message of ${shown(topic)} for the new subscription to ${shown(requested.filter)}`;
-      yield broken(
-        'lost retained message',
-        { rule: rules.retained, version },
-        { expected, actual: 'it never came', at: pongAt },
-      );
-    }
+    const { grantedAt, sentAt, granted = 0, requested, isShared } = subscription;
+    if (granted === 0 || isShared || (requested.retainHandling ?? 0) !== 0 || takenAt > sentAt) continue;
+    if (!isPast(model, grantedAt, pingAt, patienceMs) || !surelyCovers(subscription, topic, pingAt, pingAt)) continue;
+    if (
+      model.publications.some((other) => other.topic === topic && other.retain && mayPrecede(other, grantedAt, takenAt))
+    )
+      continue;
+    if (session.deliveries.some((each) => each.content === content && each.order > sentAt && each.order < pongAt))
+      continue;
+    const version = session.lives[0]?.version ?? 'v3';
+    const expected = `the retained message of ${shown(topic)} for the new subscription to ${shown(requested.filter)}`;
+    return broken(
+      'lost retained message',
+      { rule: rules.retained, version },
+      { expected, actual: 'it never came', at: pongAt },
+    );
   }
+  return undefined;
 }
 
-/** Whether no other message can be the retained one of this topic: all others came before. */
+/** Whether a message may have taken the place of the one that was taken at `takenAt` before a subscription was granted. */
+function mayPrecede(other: Publication, grantedAt: number, takenAt: number): boolean {
+  return (other.order > takenAt || other.isWill) && other.order < grantedAt;
+}
+
+/** Whether no other message that was sent before this one was taken can come after it. */
 function isLast({ publications }: Model, last: Publication): boolean {
-  return publications.every(
-    (other) =>
-      other === last || other.topic !== last.topic || !other.retain || (!other.isWill && isBefore(other, last)),
-  );
+  return publications.every((other) => {
+    if (other === last || other.topic !== last.topic || !other.retain || other.order > last.takenAt) return true;
+    return !other.isWill && isBefore(other, last);
+  });
 }
 
 /** Whether a message is sure to have been taken before another one, at least if it was taken at all. */
@@ -118,4 +129,12 @@ function isBefore(earlier: Publication, later: Publication): boolean {
   if (earlier.takenAt < later.order) return true;
   if (earlier.life !== later.life || earlier.order > later.order) return false;
   return earlier.qos < 2;
+}
+
+function firstOf<Item>(items: readonly Item[], find: (item: Item) => Finding | undefined): Finding | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found) return found;
+  }
+  return undefined;
 }

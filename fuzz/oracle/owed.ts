@@ -9,7 +9,7 @@ import { surelyCovers } from '../model/subscription.ts';
 import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
-import { isPast, lastRest, restsOf } from './rest.ts';
+import { isPast, lastPing, restsOf } from './rest.ts';
 
 const acknowledgements = {
   PUBACK: { v3: ['v3/3.3.4-1', 'v3/4.3.2-2'], v5: ['v5/3.3.4-1', 'v5/4.3.2-4'] },
@@ -26,19 +26,20 @@ type Acknowledgement = keyof typeof acknowledgements;
 export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<Finding> {
   for (const life of model.lives) {
     if (!isLetIn(life)) continue;
-    const rest = lastRest(life);
-    if (!rest) continue;
+    const ping = lastPing(life);
+    if (!ping) continue;
     for (const { order, packet } of life.sent) {
       const type = owedFor(life, order, packet);
-      if (!type || !isPast(model, order, rest.pingAt, patienceMs)) continue;
+      if (!type || !isPast(model, order, ping.pingAt, patienceMs)) continue;
       const answer = firstAnswer(life, order, packet);
-      if (answer && answer.order < rest.pongAt) continue;
+      if (answer && answer.order < ping.pongAt) continue;
       const expected = `${type} for the ${packet.type} before the PINGREQ that was answered`;
-      yield lost(type, life, expected, rest.pongAt);
+      yield lost(type, life, expected, ping.pongAt);
     }
   }
   for (const session of model.sessions) {
-    for (const { life, pingAt, pongAt } of restsOf(model, session)) {
+    if (!session.known || !session.isSound) continue;
+    for (const { life, pingAt, pongAt } of session.lives.flatMap((each) => lastPing(each) ?? [])) {
       for (const { first, last, acknowledgedAt, releasedAt, completedAt } of session.exchanges) {
         if (first.packet.qos < 2 || last.life !== life || completedAt !== never) continue;
         if (!isPast(model, acknowledgedAt, pingAt, patienceMs) || releasedAt < pongAt) continue;
@@ -96,12 +97,15 @@ const willRule: Rule = {
 export function* judgeWills(model: Model, patienceMs: number): Generator<Finding> {
   const due = model.publications.filter(isDueWill);
   if (due.length === 0) return;
+  const judged = new Set<Publication>();
   for (const session of model.sessions) {
     if (session.lives.some(({ connect }) => connect.packet.properties?.maximumPacketSize !== undefined)) continue;
     for (const { pingAt, pongAt } of restsOf(model, session)) {
       for (const will of due) {
-        if (!isPast(model, will.life.closedAt, pingAt, patienceMs) || !isFor(session, will, pingAt)) continue;
+        if (judged.has(will) || !isPast(model, will.life.closedAt, pingAt, patienceMs) || !isFor(session, will, pingAt))
+          continue;
         if (session.deliveries.some(({ content, order }) => content === will.content && order < pongAt)) continue;
+        judged.add(will);
         const expected = `the Will to ${shown(will.topic)} of a connection that ended without DISCONNECT`;
         yield broken(
           'lost Will',

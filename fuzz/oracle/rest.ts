@@ -13,7 +13,7 @@ export interface Rest {
 }
 
 /**
- * The last time that each connection of a session came to rest. What the broker took before is to be there: it may hand messages on later than it
+ * Every time that a connection of a session came to rest, in order. What the broker took before is to be there: it may hand messages on later than it
  * acknowledges them, but not for ever (see `isPast`).
  */
 export function restsOf({ recording }: Model, session: Told): readonly Rest[] {
@@ -22,14 +22,25 @@ export function restsOf({ recording }: Model, session: Told): readonly Rest[] {
     const isLate = recording.happened.some(
       (each) => each.what === 'late' && each.connection === life.connection.connection,
     );
-    const rest = isLate ? undefined : lastRest(life);
-    return rest ? [rest] : [];
+    return isLate ? [] : restsOfLife(life);
   });
 }
 
-/** The last time that a connection came to rest. */
-export function lastRest(life: Life): Rest | undefined {
-  let rest: Rest | undefined;
+/** The last PINGREQ of a connection that was answered, whatever else was on its way. */
+export function lastPing(life: Life): Rest | undefined {
+  let last: Rest | undefined;
+  const pings: number[] = [];
+  for (const { by, order, packet } of life.both) {
+    if (by === 'client' && packet.type === 'PINGREQ') pings.push(order);
+    if (by !== 'broker' || packet.type !== 'PINGRESP') continue;
+    const pingAt = pings.shift();
+    if (pingAt !== undefined) last = { life, pingAt, pongAt: order };
+  }
+  return last;
+}
+
+function restsOfLife(life: Life): readonly Rest[] {
+  const rests: Rest[] = [];
   let pings: { readonly order: number; readonly isQuiet: boolean }[] = [];
   /** Identifiers of messages that are on their way: some brokers send the next one only when they are through. */
   const open = new Set<number>();
@@ -45,10 +56,10 @@ export function lastRest(life: Life): Rest | undefined {
       pings = pings.map((ping) => ({ ...ping, isQuiet: false }));
     } else if (by === 'broker' && type === 'PINGRESP') {
       const ping = pings.shift();
-      if (ping?.isQuiet) rest = { life, pingAt: ping.order, pongAt: order };
+      if (ping?.isQuiet) rests.push({ life, pingAt: ping.order, pongAt: order });
     }
   }
-  return rest;
+  return rests;
 }
 
 /** Whether something happened so many milliseconds before another one. */
