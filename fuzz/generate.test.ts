@@ -62,26 +62,28 @@ describe('the table of bends', () => {
     }
   });
 
-  it('bends every part of every scene that is in it', () => {
+  const table = bends(['v3', 'v5']);
+
+  it('has every scene as it is, and bends every part of every packet in each version', () => {
+    expect(table.filter(({ bend }) => !bend).map(({ scene }) => scene)).toEqual(scenes);
     const bent = new Set(
-      bends(['v3', 'v5']).map(({ scene, bend }) => `${scene.version} ${scene.title} ${Object.keys(bend)}`),
+      table.map(({ scene, bend = {} }) => `${scene.version} ${scene.packet.type} ${Object.keys(bend)}`),
     );
-    for (const { version, title, parts } of scenes.filter(({ aside }) => !aside)) {
-      for (const { name } of parts) expect(bent).toContain(`${version} ${title} ${name}`);
+    for (const { version, packet, parts } of scenes.filter(({ aside }) => !aside)) {
+      for (const { name } of parts) expect(bent).toContain(`${version} ${packet.type} ${name}`);
     }
   });
 
-  it('is walked through to its end by the packet scripts, each bend once', () => {
-    const rounds = Math.ceil((bends(['v3', 'v5']).length * 4) / 3);
-    const key = (step: Step) => (step.do === 'send' && step.bend ? JSON.stringify([step.packet, step.bend]) : '');
+  it('is walked through to its end by the packet scripts', () => {
+    const rounds = Math.ceil((table.length * 4) / 3);
     const seen = new Set(
       some('packets', rounds).flatMap(({ steps, clients }) =>
-        steps.map((step) => `${clients[step.client]?.version}${key(step)}`),
+        steps.map((step) =>
+          step.do === 'send' ? `${clients[step.client]?.version}${JSON.stringify([step.packet, step.bend])}` : '',
+        ),
       ),
     );
-    const all = new Set(
-      bends(['v3', 'v5']).map(({ scene, bend }) => `${scene.version}${JSON.stringify([scene.packet, bend])}`),
-    );
+    const all = new Set(table.map(({ scene, bend }) => `${scene.version}${JSON.stringify([scene.packet, bend])}`));
     expect([...all].filter((each) => !seen.has(each))).toEqual([]);
   });
 });
@@ -116,7 +118,7 @@ describe('generate', () => {
       for (const step of steps) {
         if (step.do !== 'send' || step.bend) continue;
         const { packet } = step;
-        if (packet.type === 'CONNECT') expect(packet.clientId).toMatch(caseName);
+        if (packet.type === 'CONNECT') expect(packet.clientId).toMatch(/^(CASE00.*|)$/);
         if (packet.type === 'PUBLISH') expect(packet.topic).toMatch(/^(CASE00.*|\/|)$/);
         if (packet.type === 'SUBSCRIBE')
           for (const { filter } of packet.filters) expect(filter).toMatch(/^((\$share\/g\/)?CASE00\/.*|\/)$/);
@@ -135,7 +137,7 @@ describe('generate', () => {
   });
 
   it('subscribes to all topics in no bend either', () => {
-    for (const { scene, bend } of bends(['v3', 'v5'])) {
+    for (const { scene, bend = {} } of bends(['v3', 'v5'])) {
       if (scene.packet.type !== 'SUBSCRIBE') continue;
       const bytes = Buffer.from(bytesOf({ client: 0, do: 'send', packet: scene.packet, bend }, scene.version));
       try {

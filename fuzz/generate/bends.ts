@@ -19,10 +19,10 @@ import {
 import { surplusProperties } from './properties.ts';
 import { type Scene, scenesOf } from './scenes.ts';
 
-/** A scene, and a bend that damages one part of its packet. */
+/** A scene, and mostly a bend that damages one part of its packet. */
 export interface Bent {
   readonly scene: Scene;
-  readonly bend: Bend;
+  readonly bend?: Bend;
 }
 
 /** What can be done to a part whatever it is. */
@@ -122,7 +122,10 @@ export function bendFor(random: Random, packet: PacketData, version: Version): B
 
 const tables = new Map<string, readonly Bent[]>();
 
-/** Every scene of these versions but those aside, with every bend of one part. */
+/**
+ * Every scene of these versions as it is, and those that are not aside with every bend of one part. Where a packet of the same type had a
+ * part of the same name before, only some of its bends come again: in other scenes other ones.
+ */
 export function bends(versions: readonly Version[]): readonly Bent[] {
   const key = versions.join();
   const table = tables.get(key) ?? tableOf(scenesOf(versions));
@@ -130,8 +133,22 @@ export function bends(versions: readonly Version[]): readonly Bent[] {
   return table;
 }
 
+/** Of the bends of a part that was there before, one in so many. */
+const thinning = 8;
+
 function tableOf(chosen: readonly Scene[]): readonly Bent[] {
-  return chosen
+  const seen = new Map<string, number>();
+  const bent = chosen
     .filter(({ aside }) => !aside)
-    .flatMap((scene) => bendsOf(scene).flatMap((each) => each.map((bend) => ({ scene, bend }))));
+    .flatMap((scene) =>
+      bendsOf(scene)
+        .flatMap((each, at) => {
+          const key = `${scene.version} ${scene.packet.type} ${scene.parts[at]?.name}`;
+          const times = seen.get(key) ?? 0;
+          seen.set(key, times + 1);
+          return each.filter((_, index) => times === 0 || index % thinning === times % thinning);
+        })
+        .map((bend): Bent => ({ scene, bend })),
+    );
+  return [...chosen.map((scene) => ({ scene })), ...bent];
 }

@@ -44,7 +44,9 @@ const ascii = (text: string) => [...Buffer.from(text, 'latin1')];
 const text = (content: readonly number[]) => [content.length >> 8, content.length & 0xff, ...content];
 
 /** The values of a property as bytes: a good one first, then its edges, then what its type does not allow. */
-function valuesOf({ type }: Property): readonly (readonly number[])[] {
+function valuesOf({ name, type }: Property): readonly (readonly number[])[] {
+  if (name === 'responseTopic')
+    return [...['a', '', '#', 'a/+'].map((each) => text(ascii(each))), text([0xff]), text([0])];
   switch (type) {
     case 'byte':
       return [[1], [0], [2], [0xff], []];

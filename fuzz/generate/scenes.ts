@@ -109,6 +109,12 @@ function common(version: Version): Scene[] {
     make('CONNECT with will', [], connectOf(version, 'a', { will })),
     aside('CONNECT with credentials', [], connectOf(version, 'a', { userName: 'user', password: 'secret' })),
     aside('CONNECT with all', [], connectOf(version, 'a', { will, userName: 'user', password: 'secret' })),
+    make('CONNECT without Client Identifier', [], connectOf(version, 'a', { clientId: '' })),
+    aside(
+      'CONNECT without Client Identifier that keeps its session',
+      [],
+      connectOf(version, 'a', { clientId: '', clean: false }),
+    ),
     aside('CONNECT a second time', connected, connectOf(version, 'a')),
     make('PUBLISH QoS 0', connected, publishOf(0)),
     aside('PUBLISH QoS 0 that is retained', connected, publishOf(0, { retain: true })),
@@ -226,6 +232,36 @@ function withProperties(): Scene[] {
     make('DISCONNECT with properties', connected, { type: 'DISCONNECT', ...outcome('DISCONNECT') }),
     aside('DISCONNECT with will', [send(connectOf(version, 'a', { will: full }))], { type: 'DISCONNECT', code: 4 }),
     make('AUTH', connected, { type: 'AUTH', code: 0x18, ...given('AUTH') }),
+    aside('CONNECT with a password alone', [], connectOf(version, 'a', { password: 'secret' })),
+    aside(
+      'PUBLISH by an alias that stands for nothing',
+      connected,
+      publishOf(1, { topic: '', properties: { topicAlias: 3 } }),
+    ),
+    aside(
+      'CONNECT with a will that is no text',
+      [],
+      connectOf(version, 'a', {
+        will: { ...will, payload: { hex: 'c080' }, properties: { payloadFormatIndicator: 1 } },
+      }),
+    ),
+    aside(
+      'PUBLISH that is no text',
+      connected,
+      publishOf(1, { payload: { hex: 'c080' }, properties: { payloadFormatIndicator: 1 } }),
+    ),
+    aside('DISCONNECT that keeps a session after all', connected, {
+      type: 'DISCONNECT',
+      code: 0,
+      properties: { sessionExpiryInterval: 5 },
+    }),
+    aside(
+      'CONNECT with a session that stays for ever',
+      [],
+      connectOf(version, 'a', {
+        properties: { sessionExpiryInterval: 0xffff_ffff },
+      }),
+    ),
     aside('AUTH with its method only', connected, {
       type: 'AUTH',
       code: 0x19,

@@ -147,7 +147,7 @@ function messageProperties(random: Random): NonNullable<PacketOf<'PUBLISH'>['pro
   return random.pick<NonNullable<PacketOf<'PUBLISH'>['properties']>>([
     { payloadFormatIndicator: 1 },
     { messageExpiryInterval: random.pick([1, 60]) },
-    { topicAlias: 1 },
+    { topicAlias: random.pick([1, 2]) },
     {
       userProperties: [
         ['a', '1'],
@@ -177,10 +177,18 @@ const again: Act = (plot, random, actor) => {
   plot.resend(actor);
 };
 
+/** A topic by its alias, the second time without its name. */
+const aliased: Act = (plot, random, actor) => {
+  if (actor.version === 'v3') return message(plot, random, actor);
+  const properties = { topicAlias: random.pick([1, 2, 2, 10]) };
+  if (!random.oneIn(8)) plot.publish(actor, random.pick(topics), random.pick(someQoS), { properties });
+  plot.publish(actor, '', random.pick(someQoS), { properties });
+};
+
 const flood: Act = (plot, random, actor) => {
   const topic = random.pick(topics);
   const qos = random.pick(someQoS);
-  for (let left = random.pick([5, 10, 30]); left > 0; left--) plot.publish(actor, topic, qos);
+  for (let left = random.pick([3, 5, 5, 10, 10, 30, 120]); left > 0; left--) plot.publish(actor, topic, qos);
 };
 
 const acknowledge: Act = (plot, random, actor) => plot.acknowledge(actor, random.between(1, 2));
@@ -240,6 +248,7 @@ const acts: readonly Act[] = [
   resume,
   takeOver,
   flood,
+  aliased,
   offend,
   breakOff,
   pause,
