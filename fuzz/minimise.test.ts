@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { realClock } from '../harness/clock.ts';
+import { memory } from '../harness/transport.ts';
+import { createBroker, type Gate } from '../reference-broker/broker.ts';
 import { bytesOf } from './data.ts';
 import { generate } from './generate.ts';
 import { minimise } from './minimise.ts';
+import { play } from './play.ts';
 import type { Script, Step } from './script.ts';
 
 /** A fault that shows when a test on the steps is true. */
@@ -134,6 +138,32 @@ describe('minimise', () => {
     const shows = async (any: Script) => wellFramed(bytes(any)) && bytes(any).includes('ff');
     const { script: small } = await minimise(script, shows);
     expect(bytes(small)).toBe('8201ff');
+  });
+
+  it('finds a few packets in what a broken broker was sent', async () => {
+    const stage = (faults: readonly Gate[]) => ({
+      transport: memory(createBroker({ faults })),
+      clock: realClock,
+      timeoutMs: 1000,
+      manners: { answersBeforeClose: true, closesAfterFin: true },
+    });
+    const servesOn = async (script: Script) => {
+      const { connections } = await play(script, stage(['v3/3.8.3-4', 'v3/2.2.2-2', 'v3/3.8.1-1']));
+      return connections.some(
+        ({ firstFault, version, received }) =>
+          version === 'v3' && firstFault !== undefined && received.some(({ packet }) => packet?.type === 'SUBACK'),
+      );
+    };
+    let found = 0;
+    for (let index = 0; found < 3; index++) {
+      expect(index).toBeLessThan(2000);
+      const script = generate('broken', index);
+      if (script.steps.length < 8 || !(await servesOn(script))) continue;
+      found++;
+      const { script: small, attempts } = await minimise(script, servesOn);
+      expect(small.steps.length).toBeLessThanOrEqual(4);
+      expect(attempts).toBeLessThan(500);
+    }
   });
 
   it('stops when its attempts are used up, and says so', async () => {

@@ -79,8 +79,27 @@ const scratched: Damage = (random, scene) => {
 
 const telling = [0x00, 0x01, 0x02, 0x7f, 0x80, 0xff];
 
-/** One insertion, deletion, replacement, flipped bit, or doubled stretch. */
+/**
+ * One insertion, deletion, replacement, flipped bit, or doubled stretch. Not within the name of the case: what is left of it would not be
+ * replaced when the script is played, and could meet another play.
+ */
 export function scratch(random: Random, bytes: Uint8Array): Uint8Array {
+  const names = namesIn(bytes);
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const scratched = scratchAnywhere(random, bytes);
+    if (namesIn(scratched) >= names) return scratched;
+  }
+  return join(bytes, random.bytes(1));
+}
+
+function namesIn(bytes: Uint8Array): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let count = 0;
+  for (let at = buffer.indexOf(caseName); at >= 0; at = buffer.indexOf(caseName, at + 1)) count++;
+  return count;
+}
+
+function scratchAnywhere(random: Random, bytes: Uint8Array): Uint8Array {
   const at = random.below(bytes.length + 1);
   const count = random.pick([1, 1, 2, 4]);
   const [head, tail] = [bytes.subarray(0, at), bytes.subarray(at)];
@@ -114,7 +133,7 @@ const otherInnerLength: Damage = (random, scene) => {
 /** The head of one packet and the tail of another. */
 const spliced: Damage = (random, scene) => {
   const [one, other] = [bodyOf(scene), bodyOf(random.pick(scenes))];
-  const body = join(one.subarray(0, random.below(one.length + 1)), other.subarray(random.below(other.length + 1)));
+  const body = join(one.subarray(0, cutOf(random, one)), other.subarray(cutOf(random, other)));
   return [random.oneIn(3) ? join(scene.bytes.subarray(0, 2), body) : framed(headerOf(scene), body)];
 };
 
@@ -152,6 +171,12 @@ const inPieces: Damage = (random, { bytes }) => {
     .map((cut, index) => bytes.subarray(cut, cuts[index] ?? bytes.length))
     .filter((piece) => piece.length > 0);
 };
+
+/** A place to cut. */
+function cutOf(random: Random, bytes: Uint8Array): number {
+  const cut = random.below(bytes.length + 1);
+  return isInName(bytes, cut) ? bytes.length : cut;
+}
 
 /** Whether a cut would go through the name of the case, which then would not be replaced when the script is played. */
 function isInName(bytes: Uint8Array, cut: number): boolean {
