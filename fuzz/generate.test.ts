@@ -212,11 +212,11 @@ describe('session scripts', () => {
     expect(offending.length).toBeLessThan(750);
   });
 
-  it('mix versions, share Client Identifiers, drop, close, resume and wait', () => {
+  it('mix versions, share Client Identifiers, drop, close and resume', () => {
     const has = (test: (script: Script) => boolean) => scripts.filter(test).length;
     expect(has(({ clients }) => new Set(clients.map(({ version }) => version)).size === 2)).toBeGreaterThan(300);
     expect(has(({ clients }) => clients.length === 4)).toBeGreaterThan(100);
-    for (const what of ['drop', 'close', 'acknowledge', 'fence', 'raw', 'wait'] as const) {
+    for (const what of ['drop', 'close', 'acknowledge', 'fence', 'raw'] as const) {
       expect(has(({ steps }) => steps.some((step) => step.do === what))).toBeGreaterThan(0);
     }
     for (const type of ['PUBREL', 'UNSUBSCRIBE', 'DISCONNECT'] as const) {
@@ -227,6 +227,13 @@ describe('session scripts', () => {
     expect(
       has(({ steps }) => steps.some((step) => step.do === 'send' && step.packet.type === 'PUBLISH' && step.packet.dup)),
     ).toBeGreaterThan(100);
+  });
+
+  it('wait seldom, because that is dear, and not long', () => {
+    const waits = some('sessions', 8000).flatMap(({ steps }) => steps.filter((step) => step.do === 'wait'));
+    expect(waits.length).toBeGreaterThan(4);
+    expect(waits.length).toBeLessThan(160);
+    for (const { ms } of waits) expect(ms).toBeLessThan(3000);
   });
 
   it('give every message a payload of its own, which only a repeated packet has again', () => {

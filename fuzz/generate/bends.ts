@@ -63,7 +63,7 @@ function changesOf({ name, bytes }: Part): readonly Change[] {
 /** Text and payloads. */
 function contentOf(name: string, bytes: Uint8Array): readonly Change[] {
   const slash = bytes.length === 1 && bytes[0] === 0x2f;
-  if (/payload|password/.test(name)) return [{ repeat: 50 }, { repeat: 6000 }, { append: [0xff, 0x00] }];
+  if (/payload|password/.test(name)) return [{ repeat: 50 }, { repeat: 30_000 }, { append: [0xff, 0x00] }];
   if (slash) return slashChanges;
   if (name === 'protocolName') return [...protocolNames, ...textChanges.slice(0, 6)];
   if (name === 'clientId') return [...clientIdChanges, ...textChanges];

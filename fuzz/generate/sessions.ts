@@ -13,6 +13,8 @@ import { scenes } from './scenes.ts';
 
 const topics = ['a', 'a/b', 'c', 'c/b', 'a//b', ''].map((rest) => `${caseName}/${rest}`);
 const filters = ['#', 'a', '+', 'a/#', '+/b', 'a/b', '+/+', 'a/+/b', '+/#', ''].map((rest) => `${caseName}/${rest}`);
+/** Names that are different although they look alike: nothing of a name may be changed on the way. */
+const alike = ['A', ' a', 'a ', '\u00e9', 'e\u0301', '\ufeffa'].map((rest) => `${caseName}/${rest}`);
 const shared = ['a', '#', '+/b'].map((rest) => `$share/g/${caseName}/${rest}`);
 const someQoS: readonly QoS[] = [0, 1, 1, 2, 2];
 
@@ -28,6 +30,14 @@ export function sessionScript(random: Random, versions: readonly Version[]): Scr
   for (let left = random.between(2, 11); left > 0; left--) act(plot, random);
   finish(plot, random);
   return plot.script();
+}
+
+function topicOf(random: Random): string {
+  return random.pick(random.oneIn(12) ? alike : topics);
+}
+
+function filterOf(random: Random): string {
+  return random.pick(random.oneIn(12) ? alike : filters);
 }
 
 /** Two to four clients; one in three scripts has two connections with the same Client Identifier. */
@@ -59,7 +69,7 @@ const connect: Act = (plot, random, actor) => {
 
 function willOf(plot: Plot, random: Random, { version }: Actor): NonNullable<PacketOf<'CONNECT'>['will']> {
   const retain = random.oneIn(4);
-  const topic = random.pick(topics);
+  const topic = topicOf(random);
   const properties = random.pick([{ willDelayInterval: 0 }, { willDelayInterval: 1 }, { contentType: 'will' }]);
   const given = version === 'v5' && random.oneIn(2) ? { properties } : {};
   return { topic, payload: plot.payload(), qos: random.pick(someQoS), retain, ...given };
@@ -112,7 +122,7 @@ const subscribe: Act = (plot, random, actor) => {
 };
 
 function subscription(random: Random, version: Version): PacketOf<'SUBSCRIBE'>['filters'][number] {
-  const plain = { filter: random.pick(filters), qos: random.pick(someQoS) };
+  const plain = { filter: filterOf(random), qos: random.pick(someQoS) };
   if (version === 'v3' || random.oneIn(2)) return plain;
   if (random.oneIn(4)) return { ...plain, filter: random.pick(shared) };
   return {
@@ -128,7 +138,7 @@ const unsubscribe: Act = (plot, random, actor) => {
   plot.send(actor, {
     type: 'UNSUBSCRIBE',
     packetId: plot.freshId(actor),
-    filters: Array.from({ length: count }, () => random.pick(filters)),
+    filters: Array.from({ length: count }, () => filterOf(random)),
   });
 };
 
@@ -136,9 +146,10 @@ const unsubscribe: Act = (plot, random, actor) => {
 
 const message: Act = (plot, random, actor) => {
   const retain = random.oneIn(5);
-  plot.publish(actor, random.pick(topics), random.pick(someQoS), {
+  plot.publish(actor, topicOf(random), random.pick(someQoS), {
     retain,
-    payload: retain && random.oneIn(4) ? '' : plot.payload(random.pick([0, 0, 0, 130, 1000])),
+    payload:
+      retain && random.oneIn(4) ? '' : plot.payload(random.oneIn(100) ? 70_000 : random.pick([0, 0, 0, 130, 1000])),
     ...(actor.version === 'v5' && random.oneIn(3) && { properties: messageProperties(random) }),
   });
 };
@@ -164,7 +175,7 @@ const complete: Act = (plot, _random, actor) => plot.acknowledge(actor);
 
 /** A message, and its exchange left after one of its packets. */
 const partly: Act = (plot, random, actor) => {
-  plot.publish(actor, random.pick(topics), random.pick([1, 2, 2]));
+  plot.publish(actor, topicOf(random), random.pick([1, 2, 2]));
   const rounds = random.below(4);
   if (rounds === 1) plot.fence(actor);
   else if (rounds > 1) plot.acknowledge(actor, rounds - 1);
@@ -181,12 +192,12 @@ const again: Act = (plot, random, actor) => {
 const aliased: Act = (plot, random, actor) => {
   if (actor.version === 'v3') return message(plot, random, actor);
   const properties = { topicAlias: random.pick([1, 2, 2, 10]) };
-  if (!random.oneIn(8)) plot.publish(actor, random.pick(topics), random.pick(someQoS), { properties });
+  if (!random.oneIn(8)) plot.publish(actor, topicOf(random), random.pick(someQoS), { properties });
   plot.publish(actor, '', random.pick(someQoS), { properties });
 };
 
 const flood: Act = (plot, random, actor) => {
-  const topic = random.pick(topics);
+  const topic = topicOf(random);
   const qos = random.pick(someQoS);
   for (let left = random.pick([3, 5, 5, 10, 10, 30, 120]); left > 0; left--) plot.publish(actor, topic, qos);
 };
@@ -211,7 +222,7 @@ const breakOff: Act = (plot, random, actor) => {
     dup: false,
     qos: 1,
     retain: false,
-    topic: random.pick(topics),
+    topic: topicOf(random),
     packetId: plot.freshId(actor),
     payload: plot.payload(),
   };
