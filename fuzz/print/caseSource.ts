@@ -23,7 +23,7 @@ export function caseSource(script: Script, about: About): string {
   const body = [
     ...statements(script),
     `// Expected: ${about.expected.join('; or ')}`,
-    ...script.clients.map((_, client) => `await ${peer(client)}.fence();`),
+    ...stillOpen(script.steps).map((client) => `await ${peer(client)}.fence();`),
   ];
   return [
     '{',
@@ -39,22 +39,56 @@ export function caseSource(script: Script, about: About): string {
 
 /** The body without the judgement, one statement a line. */
 export function statements(script: Script): string[] {
-  const opened = new Set<number>();
+  const { steps } = script;
+  const openings = openingsOf(steps);
   const open = new Set<number>();
-  return script.steps.flatMap((step) => {
-    const before: string[] = [];
-    const opens = step.do === 'open' || step.do === 'send' || step.do === 'raw';
-    if (opens && !open.has(step.client)) {
-      const declaration = opened.has(step.client) ? '' : 'let ';
-      before.push(`${declaration}${peer(step.client)} = await context.open('client ${step.client + 1}');`);
-      opened.add(step.client);
-      open.add(step.client);
-    }
+  return steps.flatMap((step, at) => {
+    const opening = openings.get(at);
+    const before = opening ? [openingSource(opening, [...openings.values()])] : [];
+    if (opening) open.add(step.client);
     // What a client without a connection does has no effect.
-    if (!open.has(step.client) && step.do !== 'wait') return before;
+    if (!open.has(step.client) && step.do !== 'wait') return [];
     if (step.do === 'drop' || step.do === 'close') open.delete(step.client);
     return [...before, ...statementOf(step)];
   });
+}
+
+/** The clients with a connection after the last step. */
+function stillOpen(steps: readonly Step[]): number[] {
+  const open = new Set<number>();
+  for (const { client, do: what } of steps) {
+    if (what === 'drop' || what === 'close') open.delete(client);
+    else if (what === 'open' || what === 'send' || what === 'raw') open.add(client);
+  }
+  return [...open].sort((one, other) => one - other);
+}
+
+interface Opening {
+  readonly client: number;
+  /** Counts the connections of this client from 0. */
+  readonly time: number;
+}
+
+/** The steps at which connections are opened, by their index. */
+function openingsOf(steps: readonly Step[]): ReadonlyMap<number, Opening> {
+  const openings = new Map<number, Opening>();
+  const times = new Map<number, number>();
+  const open = new Set<number>();
+  for (const [at, { client, do: what }] of steps.entries()) {
+    if (what === 'drop' || what === 'close') open.delete(client);
+    if ((what !== 'open' && what !== 'send' && what !== 'raw') || open.has(client)) continue;
+    const time = times.get(client) ?? 0;
+    openings.set(at, { client, time });
+    times.set(client, time + 1);
+    open.add(client);
+  }
+  return openings;
+}
+
+function openingSource({ client, time }: Opening, all: readonly Opening[]): string {
+  const again = all.some((other) => other.client === client && other.time > 0);
+  const declaration = time > 0 ? '' : again ? 'let ' : 'const ';
+  return `${declaration}${peer(client)} = await context.open('client ${client + 1}');`;
 }
 
 /** `a`, `b` … */
