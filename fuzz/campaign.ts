@@ -11,12 +11,13 @@ import { generate, type Kind, kindOf } from './generate.ts';
 import { judgeAll } from './judge.ts';
 import { Novelty, reactionsOf } from './novelty.ts';
 import { lookForLife } from './oracle/alive.ts';
+import { judgeMemory, type Sample, usageOf } from './oracle/resources.ts';
 import { play, type Stage } from './play.ts';
 import { Random } from './random.ts';
 import type { Finding, Recording } from './record.ts';
 import type { Script } from './script.ts';
 import { sweep } from './sweep.ts';
-import { verify } from './verify.ts';
+import { type Other, verify } from './verify.ts';
 
 export interface CampaignOptions {
   readonly stage: Stage;
@@ -33,6 +34,10 @@ export interface CampaignOptions {
   readonly corpus: Corpus;
   /** Played first. */
   readonly seeds: readonly CorpusEntry[];
+  /** A second target that findings are held against. */
+  readonly against?: Other;
+  /** The process of the broker, if it runs on this machine. */
+  readonly pid?: number;
   readonly signal?: AbortSignal;
   /** Called with each finding at once, and again when it was made smaller; returns where it was saved. */
   save(discovery: Discovery): string | undefined;
@@ -43,9 +48,10 @@ export interface CampaignOptions {
  * A case may be bred from what cases long before it brought, never from its neighbours: they are played side by side, and which of them ends
  * first is chance. So the same seed gives the same cases.
  */
-const breedingDistance = 512;
+const breedingDistance = 4_096;
 /** One case in so many is bred, once there is what to breed from. */
 const bredOneIn = 3;
+const bothVersions: readonly Version[] = ['v3', 'v5'];
 const lifeCheckMs = 500;
 const progressMs = 250;
 /** How long a target that is gone is waited for. */
@@ -186,16 +192,9 @@ export class Campaign {
     if (count > 0 && random.oneIn(bredOneIn)) {
       return { script: mutate(corpus.at(random.below(count)), random), origin: { from: 'bred', index } };
     }
-    const script = generate(seed, index, only);
     // A broker that refuses a version sees some of it all the same: it must not fall over.
-    const isRefused = script.clients.every(({ version }) => !versions.includes(version));
-    if (isRefused && index % 8 > 0) {
-      const [version = 'v3'] = versions;
-      return {
-        script: { ...script, clients: script.clients.map(() => ({ version })) },
-        origin: { from: 'generated', index, kind: only ?? kindOf(index) },
-      };
-    }
+    const spoken = index % 16 === 0 ? bothVersions : versions;
+    const script = generate(seed, index, only, spoken);
     return { script, origin: { from: 'generated', index, kind: only ?? kindOf(index) } };
   }
 
@@ -280,10 +279,11 @@ export class Campaign {
 
   /** Plays it again until it is sure, and makes it small; one at a time. */
   async #verify(known: Known): Promise<void> {
-    const { stage, tell } = this.#options;
+    const { stage, tell, against } = this.#options;
     if (this.#outage) await this.#outage;
     const verified = await verify(known.discovery, {
       stage,
+      ...(against && { against }),
       isHurried: () => this.#isInterrupted || this.#problem !== undefined || this.#isLate(),
     });
     known.discovery = this.#saved(verified);
@@ -303,9 +303,10 @@ export class Campaign {
 
   // ── Is it alive? ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Looks for life now and then, beside the cases. */
+  /** Looks for life now and then, beside the cases, and at what the broker uses. */
   async #watch(): Promise<void> {
-    const { stage, versions } = this.#options;
+    const { stage, versions, pid } = this.#options;
+    const memory: Sample[] = [];
     while (!this.#isEnded()) {
       await this.#pause(lifeCheckMs);
       if (this.#outage) await this.#outage;
@@ -314,7 +315,18 @@ export class Campaign {
       const why = await lookForLife(stage, versions[0]);
       if (why !== undefined) await this.#outageAt(why);
       else this.#recent.splice(0, Math.max(0, before - suspectsAtMost));
+      const usage = pid === undefined ? undefined : usageOf(pid);
+      if (usage) memory.push({ plays: this.#cases, residentBytes: usage.residentBytes });
     }
+    const finding = judgeMemory(thinned(memory));
+    const last = this.#recent.at(-1);
+    if (finding && last) this.#beside(finding, last);
+  }
+
+  /** A finding about no case alone. */
+  #beside(finding: Finding, made: Case): void {
+    const known = this.#known.get(fingerprint(finding)) ?? this.#enter(finding, made, 'not repeatable');
+    this.#options.tell({ type: 'finding', discovery: known.discovery });
   }
 
   async #pause(ms: number): Promise<void> {
@@ -395,4 +407,12 @@ export class Campaign {
     entered.discovery = this.#saved({ ...entered.discovery, ...(others.length > 0 && { suspects: others }) });
     this.#options.tell({ type: 'finding', discovery: entered.discovery });
   }
+}
+
+/** So many samples are enough to tell a leak, and few enough that each is a rise if there is one. */
+const samplesAtMost = 16;
+
+function thinned(samples: readonly Sample[]): readonly Sample[] {
+  const every = Math.ceil(samples.length / samplesAtMost);
+  return samples.filter((_, at) => at % every === 0);
 }

@@ -38,6 +38,8 @@ export interface Discovery {
   readonly script: Script;
   /** The script that showed it first, if another. */
   readonly original?: Script;
+  /** Another broker that shows the same: then it is more likely a matter of reading the standard than a fault. */
+  readonly sharedWith?: string;
   /** Other scripts that may be to blame, the likelier first: where a target died while several were at work. */
   readonly suspects?: readonly Script[];
   /** What happened, packet by packet, with the place of the finding marked. */

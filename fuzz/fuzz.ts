@@ -5,15 +5,16 @@ import { type Clock, realClock } from '../harness/clock.ts';
 import { Unreachable } from '../harness/errors.ts';
 import type { Version } from '../harness/spec/index.ts';
 import type { Target } from '../harness/target.ts';
+import type { Transport } from '../harness/transport.ts';
 import { toolVersion } from '../harness/version.ts';
 import { Campaign } from './campaign.ts';
 import { Corpus, type CorpusEntry } from './corpus.ts';
 import type { Discovery, FuzzCounts, FuzzEvent } from './events.ts';
 import { findManners } from './fence.ts';
+import { parseScript } from './foreign.ts';
 import type { Kind } from './generate.ts';
 import { lookForLife } from './oracle/alive.ts';
 import type { Stage } from './play.ts';
-import type { Script } from './script.ts';
 
 export interface FuzzOptions {
   readonly target: Target;
@@ -24,7 +25,7 @@ export interface FuzzOptions {
   /** How many cases; one minute's unless this or the time is given. */
   readonly runs?: number;
   readonly maxTimeMs?: number;
-  /** Cases side by side; 16 unless given. */
+  /** Cases side by side; 64 unless given. */
   readonly jobs?: number;
   /** How long an answer may take, in milliseconds; 5,000 unless given. */
   readonly timeoutMs?: number;
@@ -34,10 +35,12 @@ export interface FuzzOptions {
   readonly versions?: readonly Version[];
   /** A folder of scripts: played first, and grown. */
   readonly corpusDirectory?: string;
-  /** Scripts that are played first of all. */
+  /** A second target that findings are held against. */
+  readonly against?: { readonly name: string; readonly transport: Transport };
+  /** The process of the broker, if it runs on this machine: its memory is looked at. */
+  readonly pid?: number;
+  /** Scripts that are played first of all; the regression corpus unless given. */
   readonly regression?: readonly CorpusEntry[];
-  /** Reads a file of the corpus; throws for what is no script. */
-  readonly parse?: (text: string, name: string) => Script;
   /** Saves a finding; returns where. */
   readonly save?: (discovery: Discovery) => string | undefined;
   readonly signal?: AbortSignal;
@@ -64,7 +67,8 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
   const { stage, versions } = met;
   const channel = new Channel<FuzzEvent>();
   const corpus = new Corpus(options.corpusDirectory, (text) => channel.push({ type: 'fuzz-warning', text }));
-  const seeds = [...(options.regression ?? []), ...corpus.load(options.parse ?? parseJson)];
+  const regression = options.regression ?? (await import('./regression.ts')).regression;
+  const seeds = [...regression, ...corpus.load(parseScript)];
   const hasEnd = options.runs !== undefined || options.maxTimeMs !== undefined;
   const limits = {
     ...(options.runs !== undefined && { runs: options.runs }),
@@ -79,7 +83,7 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     seed,
     versions,
     fence: stage.manners.answersBeforeClose ? 'FIN' : 'PINGREQ',
-    oracles: ['alive', 'standard', 'history'],
+    oracles: ['alive', 'standard', 'history', ...(options.pid === undefined ? [] : (['resources'] as const))],
     corpus: seeds.length,
     ...limits,
   };
@@ -87,7 +91,7 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     stage,
     versions,
     seed,
-    jobs: options.jobs ?? 16,
+    jobs: options.jobs ?? 64,
     target: target.name,
     tool: `mqtt-conform ${toolVersion}`,
     corpus,
@@ -95,6 +99,8 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     save: (discovery) => options.save?.(discovery),
     tell: (event) => channel.push(event),
     ...limits,
+    ...(options.pid !== undefined && { pid: options.pid }),
+    ...(options.against && { against: { name: options.against.name, stage: await stageOf(options.against, base) } }),
     ...(options.only && { only: options.only }),
     ...(signal && { signal }),
   });
@@ -136,8 +142,10 @@ async function meetOnce(base: Omit<Stage, 'manners'>, versions: readonly Version
   }
 }
 
-function parseJson(text: string): Script {
-  return JSON.parse(text) as Script;
+/** A second target may have manners of its own. */
+async function stageOf({ transport }: { transport: Transport }, base: Omit<Stage, 'manners'>): Promise<Stage> {
+  const other = { transport, clock: base.clock, timeoutMs: base.timeoutMs };
+  return { ...other, manners: await findManners(other) };
 }
 
 function randomSeed(): string {

@@ -50,7 +50,7 @@ export class Line implements LinkEvents {
     this.client = client;
     this.connection = connection;
     this.version = version;
-    this.stream = new SentStream(version);
+    this.stream = new SentStream(version, (frame) => replaced(frame, name, placeholder));
     this.#framer = new Framer(version);
     this.#name = name;
     this.#ears = ears;
@@ -76,8 +76,9 @@ export class Line implements LinkEvents {
   send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean): void {
     if (!this.isOpen) return;
     const order = this.#ears.record({ what: 'sent', ...this.#where(), bytes, bent, ...(packet && { packet }) });
-    this.stream.push(bytes, order);
-    this.#unwritten.push(replaced(bytes, placeholder, this.#name));
+    const wire = replaced(bytes, placeholder, this.#name);
+    this.stream.push(wire, order);
+    this.#unwritten.push(wire);
   }
 
   /** Hands over what was sent since the last time, in one write. */

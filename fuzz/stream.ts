@@ -25,8 +25,12 @@ export class SentStream {
   #isForeign = false;
   #from = 0;
 
-  constructor(declared: Version) {
+  readonly #restored: (bytes: Uint8Array) => Uint8Array;
+
+  /** @param restored puts the name that a script has in place of the one on the wire */
+  constructor(declared: Version, restored: (bytes: Uint8Array) => Uint8Array) {
     this.#declared = declared;
+    this.#restored = restored;
     this.#framer = new Framer(declared);
   }
 
@@ -43,7 +47,7 @@ export class SentStream {
     return this.unfinished > 0;
   }
 
-  /** Takes what is sent next, with the order of the happening. */
+  /** Takes what is sent next, as it is on the wire, with the order of the happening. */
   push(bytes: Uint8Array, order: number): void {
     if (this.#isLost) return;
     if (this.#framer.pending === 0) this.#from = order;
@@ -57,18 +61,19 @@ export class SentStream {
       if (!(error instanceof Malformed || error instanceof TooLarge)) throw error;
       this.#isLost = true;
       const fault = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
-      this.#add({ bytes, order, fault });
+      this.#add({ bytes: this.#restored(bytes), order, fault });
     }
   }
 
-  #read(frame: Uint8Array, order: number): void {
+  #read(wire: Uint8Array, order: number): void {
+    const frame = this.#restored(wire);
     const isFirst = this.packets.length === 0;
     if (isFirst) this.#introduce(frame);
     const version = this.version ?? this.#declared;
     let packet: Packet | undefined;
     let fault: Malformed | undefined;
     try {
-      packet = decode(frame, version);
+      packet = withIdentifier(quietly(decode, frame, version), frame, wire, version);
       if (packet.type === 'PINGREQ') this.pingreqs++;
       checkSender(packet, 'client', version);
     } catch (error) {
@@ -105,6 +110,29 @@ export class SentStream {
       if (this.#fate === 'void' && this.firstFault < 0) this.firstFault = this.packets.length;
     }
     this.packets.push({ ...packet, from: this.#from, fate: this.#fate });
+  }
+}
+
+/** Where lengths are bent, a Packet Identifier can be two letters of a name: then it is what the broker reads. */
+function withIdentifier(packet: Packet, frame: Uint8Array, wire: Uint8Array, version: Version): Packet {
+  if (frame === wire || !('packetId' in packet) || packet.packetId === undefined) return packet;
+  if (!isLetter(packet.packetId >> 8) && !isLetter(packet.packetId & 0xff)) return packet;
+  const sent = quietly(decode, wire, version);
+  return 'packetId' in sent ? ({ ...packet, packetId: sent.packetId } as Packet) : packet;
+}
+
+function isLetter(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x7a;
+}
+
+/** Decodes without the stack that an Error takes note of: what is sent is malformed all the time. */
+export function quietly<T>(read: (bytes: Uint8Array, version: Version) => T, bytes: Uint8Array, version: Version): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return read(bytes, version);
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 

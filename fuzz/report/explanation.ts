@@ -4,6 +4,7 @@ import { dump } from '../../harness/report/dump.ts';
 import { clean, type Paint, plain, plural } from '../../harness/report/text.ts';
 import { requirement } from '../../harness/spec/index.ts';
 import { type Discovery, gates } from '../events.ts';
+import { shellLines } from '../print.ts';
 
 export interface ExplanationOptions {
   /** Options that name the target on a command line; empty for the reference broker. */
@@ -25,6 +26,7 @@ export function explainDiscovery(discovery: Discovery, options: ExplanationOptio
   if (finding.unclear) facts.push(['unclear', 'the standard leaves it open, or it cannot be told from outside']);
   facts.push(['seen', `${certainty(discovery)}; ${plural(discovery.cases, 'case')}, first ${originOf(discovery)}`]);
   facts.push(['script', `${plural(script.steps.length, 'step')} of ${plural(script.clients.length, 'client')}`]);
+  if (discovery.sharedWith) facts.push(['shared', `${discovery.sharedWith} does the same: perhaps this tool is wrong`]);
   if (suspects?.length)
     facts.push(['or', `one of ${suspects.length} other scripts that were at work, kept in the file`]);
   const fact = ([label, text]: [string, string]) => `  ${paint.dim(label.padEnd(11))}${text}`;
@@ -33,8 +35,18 @@ export function explainDiscovery(discovery: Discovery, options: ExplanationOptio
     ...(named ? [`  ${requirement(named).text}`] : []),
     ...facts.map(fact),
     ...dump(discovery.trace, { paint, ...(columns ? { columns } : {}) }),
+    ...shell(discovery, targetOptions).map((line, index) => fact([index === 0 ? 'by hand' : '', line])),
     ...(discovery.file ? [fact(['reproduce', paint.bold(replayCommand(discovery.file, targetOptions))])] : []),
   ];
+}
+
+/** Longer lines say no more than the file. */
+const longestShell = 400;
+
+function shell({ script }: Discovery, targetOptions: string): string[] {
+  const [, host = 'localhost', port = '1883'] = /-t (\S+):(\d+)/.exec(targetOptions) ?? [];
+  const lines = shellLines(script, host, Number(port));
+  return lines.join('\n').length <= longestShell ? lines : [];
 }
 
 /** The command that plays a finding again. */

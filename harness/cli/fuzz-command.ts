@@ -21,6 +21,8 @@ export interface FuzzArguments extends TargetArguments {
   readonly timeout?: number;
   readonly seed?: string;
   readonly corpus?: string;
+  readonly against?: string;
+  readonly pid?: number;
   readonly mqtt?: readonly Version[];
   readonly report?: readonly ReportKind[];
   readonly out?: string;
@@ -41,6 +43,7 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
     import('../../fuzz/fuzz.ts'),
     import('../../fuzz/report/console.ts'),
   ]);
+  const against = given.against === undefined ? await embedded() : await openTarget({}, given.against);
   const screen = fuzzConsole({
     terminal: io.stdout.isTTY === true && !isGitHub(io),
     ...(io.stdout.isTTY && io.stdout.columns ? { columns: io.stdout.columns } : {}),
@@ -69,6 +72,8 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
       ...(given.corpus !== undefined && { corpusDirectory: resolve(io.cwd, given.corpus) }),
       ...(given.mqtt && { versions: given.mqtt }),
       ...(io.signal && { signal: io.signal }),
+      ...(given.pid !== undefined && { pid: given.pid }),
+      ...(address !== undefined && { against: against.target }),
       save: saveInto(directory, io),
     });
     for await (const event of run) {
@@ -81,7 +86,7 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
     take({ type: 'fuzz-finished', counts: noCounts, discoveries: [], problem, exitCode: 70 });
     io.stderr.write(`a fault of mqtt-conform: ${problem}\n`);
   } finally {
-    await close();
+    await Promise.all([close(), against.close()]);
   }
   try {
     await files.finish(events);
@@ -95,7 +100,7 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
 const noCounts = { cases: 0, packets: 0, corpus: 0, reactions: 0, findings: 0, elapsedMs: 0 };
 
 /** The reference broker without a network between: nothing is as fast. */
-async function embedded() {
+export async function embedded() {
   const [{ createBroker }, { memory }] = await Promise.all([
     import('../../reference-broker/broker.ts'),
     import('../transport.ts'),

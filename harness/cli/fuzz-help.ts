@@ -20,10 +20,12 @@ FUZZ
       --runs N              end after so many cases
       --seed TEXT           makes the cases the same again
       --only KIND           bytes, packets or sessions
-  -j, --jobs N              cases side by side (16)
+  -j, --jobs N              cases side by side (64)
       --timeout TIME        how long an answer may take (5s)
       --corpus DIR          scripts to play first; what leads to something new is added
       --mqtt VERSIONS       3.1.1, 5; what the broker serves of them
+      --against URL         another broker that findings are held against (the embedded reference broker)
+      --pid PID             the broker's process on this machine: does its memory rise?
 
 REPLAY
   FILE                      the JSON of a finding or a script, or hex: one line, or one for each connection (1: 10 0C …)

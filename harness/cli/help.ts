@@ -39,6 +39,7 @@ RUN
       --bail[=N]            end after N failures (1)
       --max-time TIME       end after this time
       --seed TEXT           makes client ids and topics the same in every run
+      --noise[=N]           N fuzz cases a second on other connections meanwhile (100): verdicts stay the same
 
 OUTPUT
   -r, --report KINDS        junit, json, ndjson, md: files in --out

@@ -152,11 +152,13 @@ function fuzzCommands(program: Command, io: Io, done: Done): void {
     .option('--only <kind>', 'bytes, packets or sessions', parseList('--only', kindWords))
     .option('--runs <n>', 'end after so many cases', parseCount('--runs', 1))
     .option('--max-time <time>', 'end after this time (1m)', parseDuration('--max-time'))
-    .option('-j, --jobs <n>', 'cases side by side (16)', parseCount('--jobs', 1, 1_000))
+    .option('-j, --jobs <n>', 'cases side by side (64)', parseCount('--jobs', 1, 1_000))
     .option('--timeout <time>', 'how long an answer may take (5s)', parseDuration('--timeout'))
     .option('--seed <text>', 'makes the cases the same again')
     .option('--corpus <dir>', 'scripts to play first; what leads to something new is added')
     .option('--mqtt <versions>', '3.1.1, 5', parseList('--mqtt', versionWords))
+    .option('--against <url>', 'another broker that findings are held against')
+    .option('--pid <pid>', 'the process of the broker: its memory is looked at', parseCount('--pid', 1))
     .option('-r, --report <kinds>', 'junit, json, ndjson, md', parseList('--report', reportKinds))
     .option('--out <dir>', 'where findings and reports go')
     .option('-q, --quiet', 'the last line only')
@@ -175,7 +177,6 @@ function fuzzCommands(program: Command, io: Io, done: Done): void {
     .option('--timeout <time>', 'how long an answer may take (5s)', parseDuration('--timeout'))
     .option('--times <n>', 'how often (1)', parseCount('--times', 1, 1_000_000))
     .option('--minimise', 'look for the smallest script that shows it')
-    .option('--mqtt <versions>', '3.1.1, 5: what hex is read as', parseList('--mqtt', versionWords))
     .option('--no-color', 'no colours')
     .action(async (file: string, given: ReplayArguments) => {
       const { replayCommand } = await import('./replay-command.ts');
@@ -267,6 +268,7 @@ function runOptions(command: Command): Command {
     .option('--bail [n]', 'end after so many failures', parseCount('--bail', 1))
     .option('--max-time <time>', 'end after this time', parseDuration('--max-time'))
     .option('--seed <text>', 'makes names repeatable')
+    .option('--noise [n]', 'so many fuzz cases a second on other connections', parseCount('--noise', 1, 10_000))
     .addOption(new Option('--trace <which>', 'packets of which cases').choices(['failures', 'all']));
 }
 
