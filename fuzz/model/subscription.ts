@@ -49,8 +49,9 @@ export function subscriptionsOf(session: Session): readonly Subscription[] {
         found.push({
           session,
           requested,
-          filter: life.version === 'v5' ? filter : requested.filter,
-          isShared: life.version === 'v5' && group !== undefined,
+          // 3.1.1 leaves filters that begin with `$` to the server: many share subscriptions of its clients in the same way.
+          filter,
+          isShared: group !== undefined,
           identifier: packet.properties?.subscriptionIdentifiers?.[0],
           sentAt: order,
           grantedAt: code === undefined || isRefused ? never : (answer?.order ?? never),

@@ -26,10 +26,20 @@ export function effects(recording: Recording): Finding[] {
 }
 
 /** What is wrong with a packet, as a noun. */
-export function faultOf({ fault, bytes }: SentPacket): string {
+export function faultOf(sent: SentPacket): string {
+  const type = typeOf(sent);
+  const article = /^(AUTH|UNSUB)/.test(type) ? 'an' : 'a';
+  return `${article} ${type} that is not allowed (${sent.fault?.reason ?? 'not MQTT'})`;
+}
+
+/** The cause, whatever shows that the broker went on: one rule that is not held for one type of packet. */
+export function passedOver(sent: SentPacket): string {
+  return `passed over: ${typeOf(sent)} against ${sent.fault?.requirements[0] ?? 'the form'}`;
+}
+
+function typeOf({ fault, bytes }: SentPacket): string {
   const isLength = fault?.part === 'remainingLength' && fault.offset === 1;
-  const type = isLength ? 'packet' : (packetTypes[(bytes[0] ?? 0) >> 4] ?? 'packet of a reserved type');
-  return `a ${type} that is not allowed (${fault?.reason ?? 'not MQTT'})`;
+  return isLength ? 'packet' : (packetTypes[(bytes[0] ?? 0) >> 4] ?? 'packet of a reserved type');
 }
 
 /** A text without the numbers that vary. */
@@ -69,7 +79,7 @@ function effect({ sent, firstFault = 0, version }: Connection, at: number): Find
     requirements: [...(cause.fault?.requirements ?? []), ...(version === 'v5' ? v5 : v3)],
     expected: [expected],
     actual: `a message is delivered that came in ${what}, or behind it`,
-    kind: `${plainly(what)}: delivered`,
+    kind: passedOver(cause),
     at,
   };
 }

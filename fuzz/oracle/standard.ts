@@ -5,7 +5,7 @@ import type { Malformed } from '../../harness/wire/malformed.ts';
 import { type Packet, type PacketType, type Publish, packetTypes } from '../../harness/wire/packet.ts';
 import { checkTopicName } from '../../harness/wire/topic.ts';
 import type { Connection, Finding, ReceivedPacket, Recording, SentPacket } from '../record.ts';
-import { effects, faultOf, plainly } from './effects.ts';
+import { effects, faultOf, passedOver, plainly } from './effects.ts';
 import { type Rule, rules } from './rules.ts';
 
 /** What this broker breaks on any connection of a play. */
@@ -93,7 +93,7 @@ class Exchange {
     this.#answered.set(key, count);
     const asking = this.#sentBefore(order).filter((sent) => sent.packet && isAskedBy(sent.packet, asked, packet));
     if (asking.filter(({ fate }) => fate !== 'void').length >= count) return this.#fits(packet, asking, order);
-    if (this.#isOfEarlier(packet)) return undefined;
+    if (this.#isOfEarlier(packet) || this.#isLeftOpen(order)) return undefined;
     const fault = this.#faultBefore(order);
     if (fault) return this.#answersVoid(fault, packet, order);
     return this.#broken(rule, `${packet.type} that answers nothing`, order);
@@ -156,12 +156,18 @@ class Exchange {
     return fault && fault.from < order ? fault : undefined;
   }
 
-  /** The exchange may have begun on an earlier connection of the client. */
+  /** The exchange may have begun on another connection of the session. */
   #isOfEarlier(packet: Packet): boolean {
     if (packet.type === 'PINGRESP' || packet.type === 'CONNACK') return false;
-    const { client, connection } = this.#connection;
     if (packet.type === 'PUBREL' && this.#sentAnyPubrec(packet.packetId)) return true;
-    return this.#recording.connections.some((other) => other.client === client && other.connection < connection);
+    const clientId = clientIdOf(this.#connection);
+    const isOfSession = (other: Connection) => other !== this.#connection && clientIdOf(other) === clientId;
+    return this.#recording.connections.some(isOfSession);
+  }
+
+  /** A broker may read what is not quite in form, where the standard leaves that open; what it read this side cannot tell. */
+  #isLeftOpen(order: number): boolean {
+    return this.#sentBefore(order).some(({ packet, fate }) => fate === 'open' && !packet);
   }
 
   /** PUBREL may be repeated in 3.1.1 at any time. */
@@ -176,7 +182,7 @@ class Exchange {
       requirements: sent.fault?.requirements ?? [],
       expected: ['the connection closes, and what caused it is not answered'],
       actual: `${packet.type} in answer to ${what}, or to what came behind it`,
-      kind: `${plainly(what)}: ${packet.type}`,
+      kind: passedOver(sent),
       at: order,
     };
   }
@@ -198,6 +204,11 @@ function illFormed(malformed: Malformed, { order, bytes }: ReceivedPacket): Find
     kind: `sends ${type}: ${plainly(malformed.reason)}`,
     at: order,
   };
+}
+
+function clientIdOf({ sent }: Connection): string | undefined {
+  const connect = sent.find(({ packet }) => packet?.type === 'CONNECT')?.packet;
+  return connect?.type === 'CONNECT' ? connect.clientId : undefined;
 }
 
 function keyOf(packet: Packet): string {
