@@ -45,7 +45,7 @@ export function modelOf(recording: Recording): Model | undefined {
       return undefined;
   }
   if (!lives.some(isLetIn)) return undefined;
-  const { sessions, wrong } = sessionsOf(lives, durationMs);
+  const { sessions, wrong } = sessionsOf(lives, { durationMs, atMs: (order) => recording.happened[order]?.atMs ?? 0 });
   const publications = publicationsOf(lives, sessions, durationMs);
   return {
     recording,

@@ -44,14 +44,29 @@ export function firstAnswer(life: Life, order: number, packet: Packet): Stamped 
   return undefined;
 }
 
-/** The order of the last packet of a client that the broker is sure to have read, because it answered it; -1 if it answered nothing. */
-export function lastReadAt(life: Life): number {
-  let readAt = life.connack ? life.connect.order : -1;
+/**
+ * Which of the packets of a client is the last that the broker is sure to have read, because it answered it: an index into `sent`, -1 for the CONNECT,
+ * -2 for none. Packets that were sent in one go have one order, so that an order does not tell.
+ */
+export function lastRead(life: Life): number {
+  const { connack, both } = life;
+  let read = connack ? -1 : -2;
   const pings: number[] = [];
-  for (const { by, order, packet } of life.both) {
-    if (by === 'client' && packet.type === 'PINGREQ') pings.push(order);
-    else if (by === 'broker' && packet.type === 'PINGRESP') readAt = Math.max(readAt, pings.shift() ?? -1);
-    else if (by === 'client' && order > readAt && firstAnswer(life, order, packet)) readAt = order;
+  let at = -1;
+  for (const { by, order, packet } of both) {
+    if (by === 'broker') {
+      if (packet.type === 'PINGRESP') read = Math.max(read, pings.shift() ?? -2);
+      continue;
+    }
+    at++;
+    if (packet.type === 'PINGREQ') pings.push(at);
+    else if (at > read && firstAnswer(life, order, packet)) read = at;
   }
-  return readAt;
+  return read;
+}
+
+/** The order of that packet, -1 for none. */
+export function lastReadAt(life: Life): number {
+  const at = lastRead(life);
+  return at < -1 ? -1 : (life.sent[at] ?? life.connect).order;
 }

@@ -108,6 +108,16 @@ export function outlives({ version, connect, connack, sent }: Life, durationMs: 
   return Math.max(seconds, last) === 0 ? false : undefined;
 }
 
+/** The seconds after which a session is sure to be over once its connection is: what was asked for, or what the broker said. */
+export function expirySeconds({ version, connect, connack, sent }: Life): number {
+  if (version === 'v3') return connect.packet.clean ? 0 : never;
+  const asked = connect.packet.properties?.sessionExpiryInterval ?? 0;
+  const seconds = connack?.packet.properties?.sessionExpiryInterval ?? asked;
+  const last = firstOf(sent, 'DISCONNECT')?.packet.properties?.sessionExpiryInterval ?? seconds;
+  const most = Math.max(seconds, last);
+  return most === 0xffff_ffff ? never : most;
+}
+
 /** What expires after so many seconds does not expire in a play of this length, whatever the clocks of the broker are like. */
 export function longSeconds(durationMs: number): number {
   return 2 + (2 * durationMs) / 1_000;

@@ -10,6 +10,8 @@ import type { Session } from './session.ts';
 export type Content = string;
 
 export interface Publication {
+  /** Position among all messages of the play: that of two of one connection tells which was sent first. */
+  readonly index: number;
   readonly content: Content;
   readonly topic: string;
   readonly isEmpty: boolean;
@@ -30,6 +32,8 @@ export interface Publication {
   /** The standard leaves the broker to serve or drop it: `$` topics, what expires soon. */
   readonly isOptional: boolean;
 }
+
+type Unnumbered = Omit<Publication, 'index'>;
 
 /** As `Content`. */
 export function contentOf(topic: string, payload: Uint8Array): Content {
@@ -64,7 +68,7 @@ export function publicationsOf(
   sessions: readonly Session[],
   durationMs: number,
 ): readonly Publication[] {
-  const found: Publication[] = [];
+  const found: Unnumbered[] = [];
   const long = longSeconds(durationMs);
   for (const life of lives) {
     if (isRefused(life)) continue;
@@ -91,7 +95,7 @@ export function publicationsOf(
   const inSession = new Set(sessions.flatMap(({ lives: each }) => each));
   // Without a CONNACK nobody knows what became of the packets behind the CONNECT.
   for (const life of lives) if (!inSession.has(life) && !isRefused(life)) found.push(...ofLives([life], false, long));
-  return found.sort((a, b) => a.order - b.order);
+  return found.sort((a, b) => a.order - b.order).map((each, index) => ({ ...each, index }));
 }
 
 function isOptional(long: number, topic: string, properties: Properties = {}): boolean {
@@ -102,8 +106,8 @@ function isOptional(long: number, topic: string, properties: Properties = {}): b
 /** What an identifier of the client's is in use for, in a session. */
 type Use = { readonly type: 'QoS 2'; readonly content: Content } | { readonly type: 'other' };
 
-function ofLives(lives: readonly Life[], known: boolean, long: number): readonly Publication[] {
-  const found: Publication[] = [];
+function ofLives(lives: readonly Life[], known: boolean, long: number): readonly Unnumbered[] {
+  const found: Unnumbered[] = [];
   const uses = new Map<number, Use>();
   for (const life of lives) {
     const topics = new Map(resolved(life.sent).map(({ packet, topic }) => [packet, topic]));

@@ -1,7 +1,7 @@
 /** The sessions of a play: which connections share one, and whether all that may be in it is known (sections 3.1.2.4 and 4.1). */
 
 import { caseName } from '../record.ts';
-import { isLetIn, isRefused, type Life, never, outlives } from './life.ts';
+import { expirySeconds, isLetIn, isRefused, type Life, never, outlives } from './life.ts';
 
 /** One session of one Client Identifier, from the CONNECT that made it to the one that made the next. */
 export interface Session {
@@ -24,6 +24,15 @@ export interface Presence {
   readonly actual: boolean;
 }
 
+/** When what happened in the play, in milliseconds. */
+export interface Times {
+  readonly durationMs: number;
+  atMs(order: number): number;
+}
+
+/** How late a session may end after its time: brokers look for those that are over now and then. */
+const toleranceMs = 1_000;
+
 interface Growing {
   clientId: string;
   lives: Life[];
@@ -34,7 +43,7 @@ interface Growing {
 /** The sessions that connections were given, and where Session Present tells of another one than there has to be. */
 export function sessionsOf(
   lives: readonly Life[],
-  durationMs: number,
+  times: Times,
 ): {
   readonly sessions: readonly Session[];
   readonly wrong: readonly Presence[];
@@ -55,7 +64,7 @@ export function sessionsOf(
       }
       const present = life.connack?.packet.sessionPresent ?? false;
       if (isOurs && isOrdered) {
-        const expected = presenceOf(life, current, before, durationMs);
+        const expected = presenceOf(life, current, before, times);
         if (expected !== undefined && expected !== present) wrong.push({ life, expected, actual: present });
       }
       const continues: boolean = present && !life.connect.packet.clean;
@@ -98,16 +107,18 @@ function presenceOf(
   life: Life,
   current: Growing | undefined,
   before: readonly Life[],
-  durationMs: number,
+  { durationMs, atMs }: Times,
 ): boolean | undefined {
   if (life.connect.packet.clean) return false;
   const served = before.filter((other) => !isRefused(other));
   if (served.length === 0) return false;
   const last = current?.lives.at(-1);
   if (!current?.known || !last || served.at(-1) !== last || last.version !== life.version) return undefined;
-  const outlived = outlives(last, durationMs);
-  if (outlived !== false) return outlived;
-  // A session that ends with its connection has ended when this side saw the broker end that.
+  if (outlives(last, durationMs)) return true;
+  // The session ends a time after this side saw the broker end its connection, or at once.
   const { closed } = last.connection;
-  return closed?.by === 'broker' && closed.order < life.connect.order ? false : undefined;
+  if (closed?.by !== 'broker' || closed.order > life.connect.order) return undefined;
+  const seconds = expirySeconds(last);
+  const passedMs = atMs(life.connect.order) - atMs(closed.order);
+  return seconds === 0 || passedMs > 1_000 * seconds + toleranceMs ? false : undefined;
 }

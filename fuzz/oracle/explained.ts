@@ -70,7 +70,7 @@ export function isAfter(later: Publication, earlier: Publication): boolean {
   // A Will is published when nobody knows.
   if (earlier.isWill || later.isWill) return false;
   if (later.order > earlier.takenAt) return true;
-  if (later.life !== earlier.life || later.order < earlier.order) return false;
+  if (later.life !== earlier.life || later.index < earlier.index) return false;
   if (earlier.qos < 2) return true;
   // Handed on at its PUBREL, a QoS 2 message comes behind what was published before that.
   const laterAt = later.qos === 2 ? later.releasedAt : later.order;

@@ -13,6 +13,7 @@ import { broken, type Rule } from './law.ts';
 import { judgeLosses } from './losses.ts';
 import { judgeOrder } from './order.ts';
 import { judgeAcknowledged, judgeWills } from './owed.ts';
+import { judgeTerms } from './terms.ts';
 
 /** The oracle for a broker that hands a message on before it answers what comes behind it. */
 export const history: Oracle = historyAfter(0);
@@ -27,6 +28,7 @@ export function historyAfter(patienceMs: number): Oracle {
     if (!model) return [];
     return [
       ...judgePresence(model),
+      ...judgeTerms(model),
       ...judgeDeliveries(model),
       ...judgeOrder(model),
       ...judgeExchanges(model),

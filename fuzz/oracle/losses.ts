@@ -127,7 +127,7 @@ function isLast({ publications }: Model, last: Publication): boolean {
 /** Whether a message is sure to have been taken before another one, at least if it was taken at all. */
 function isBefore(earlier: Publication, later: Publication): boolean {
   if (earlier.takenAt < later.order) return true;
-  if (earlier.life !== later.life || earlier.order > later.order) return false;
+  if (earlier.life !== later.life || earlier.index > later.index) return false;
   return earlier.qos < 2;
 }
 

@@ -1,6 +1,6 @@
 /** Wills: when one may be published (section 3.1.2.5). */
 
-import { lastReadAt } from '../model/answers.ts';
+import { lastRead, lastReadAt } from '../model/answers.ts';
 import { type Life, never } from '../model/life.ts';
 import type { Model } from '../model.ts';
 
@@ -21,7 +21,7 @@ export function isDeleted({ recording, lives }: Model, life: Life): boolean {
   if (version === 'v5' && (disconnect.code ?? 0) !== 0) return false;
   // From 0 to another expiry is a Protocol Error, and then the Will is due.
   if (disconnect.properties?.sessionExpiryInterval !== undefined) return false;
-  if ((sent[at - 1] ?? connect).order > lastReadAt(life)) return false;
+  if (at - 1 > lastRead(life)) return false;
   const { keepAlive } = connect.packet;
   if (keepAlive > 0 && recording.durationMs > keepAlive * 1_000) return false;
   const { closed } = connection;
