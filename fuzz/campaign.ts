@@ -54,8 +54,9 @@ const bredOneIn = 3;
 const bothVersions: readonly Version[] = ['v3', 'v5'];
 const lifeCheckMs = 500;
 const progressMs = 250;
-/** How long a target that is gone is waited for. */
+/** How long a target that is gone is waited for, at the most; less where answers are expected sooner. */
 const returnMs = 10_000;
+const answersToReturn = 5;
 /** Cases that may be to blame when the target is found dead. */
 const suspectsAtMost = 400;
 /** After the last case this much time is left to make findings sure and small. */
@@ -110,6 +111,7 @@ export class Campaign {
       await Promise.all(lanes);
       this.#isOver = true;
       await watching;
+      if (this.#problem === undefined && !this.#isInterrupted) await this.#lookOnce();
       await this.#outage;
       await this.#settle();
     } finally {
@@ -151,8 +153,9 @@ export class Campaign {
   // ── The loop ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #lane(): Promise<void> {
+    const { runs = Number.POSITIVE_INFINITY } = this.#options;
     let sweeping: Promise<void> | undefined;
-    while (!this.#isEnded()) {
+    while (!this.#isEnded() && this.#next < runs) {
       if (this.#outage) await this.#outage;
       const index = this.#next++;
       while (index - this.#folded >= breedingDistance && !this.#isEnded()) await this.#oneFolded();
@@ -171,9 +174,8 @@ export class Campaign {
   }
 
   #isEnded(): boolean {
-    const { runs, maxTimeMs } = this.#options;
+    const { maxTimeMs } = this.#options;
     if (this.#problem !== undefined || this.#isInterrupted || this.#isOver) return true;
-    if (runs !== undefined && this.#next >= runs) return true;
     return maxTimeMs !== undefined && performance.now() - this.#startedMs >= maxTimeMs;
   }
 
@@ -323,6 +325,13 @@ export class Campaign {
     if (finding && last) this.#beside(finding, last);
   }
 
+  /** The last case may have been the one too many. */
+  async #lookOnce(): Promise<void> {
+    const { stage, versions } = this.#options;
+    const why = await lookForLife(stage, versions[0]);
+    if (why !== undefined) await this.#outageAt(why);
+  }
+
   /** A finding about no case alone. */
   #beside(finding: Finding, made: Case): void {
     const known = this.#known.get(fingerprint(finding)) ?? this.#enter(finding, made, 'not repeatable');
@@ -379,7 +388,7 @@ export class Campaign {
 
   async #comesBack(): Promise<boolean> {
     const { stage, versions } = this.#options;
-    const endMs = performance.now() + returnMs;
+    const endMs = performance.now() + Math.min(returnMs, answersToReturn * stage.timeoutMs);
     const hasty = { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
     while (performance.now() < endMs && !this.#isInterrupted) {
       if ((await lookForLife(hasty, versions[0])) === undefined) return true;

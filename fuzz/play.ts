@@ -169,9 +169,11 @@ class Play {
   async #fence(line: Line): Promise<void> {
     if (line.stream.isMidPacket) return;
     this.#send(line, pingreq());
-    const { pingreqs } = line.stream;
-    if (await this.#until(() => !line.isOpen || line.pingresps >= pingreqs)) return;
-    line.late(line.isLetIn ? 'PINGRESP' : 'CONNACK', this.#stage.timeoutMs);
+    const { pingreqs, isFair } = line.stream;
+    // A broker that neither answers nor closes after what it should have closed for would hold up the run for nothing.
+    const patienceMs = isFair ? this.#stage.timeoutMs : this.#stage.timeoutMs / 10;
+    if (await this.#until(() => !line.isOpen || line.pingresps >= pingreqs, patienceMs)) return;
+    line.late(line.isLetIn ? 'PINGRESP' : 'CONNACK', patienceMs);
   }
 
   async #acknowledge(line: Line, rounds: number): Promise<void> {
@@ -211,7 +213,7 @@ class Play {
   }
 
   /** Resolves with true when `look` does, with false when the time is up. Several may wait at once. */
-  async #until(look: () => boolean): Promise<boolean> {
+  async #until(look: () => boolean, timeoutMs = this.#stage.timeoutMs): Promise<boolean> {
     for (const line of this.#lines) line?.flush();
     if (look()) return true;
     return new Promise((resolve) => {
@@ -227,7 +229,7 @@ class Play {
         before?.();
         if (!done && look()) settle(true);
       };
-      const cancel = this.#stage.clock.after(this.#stage.timeoutMs, () => {
+      const cancel = this.#stage.clock.after(timeoutMs, () => {
         if (!done) settle(look());
       });
       this.#wake = wake;

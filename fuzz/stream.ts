@@ -43,6 +43,11 @@ export class SentStream {
     return this.#isLost ? 0 : this.#framer.pending;
   }
 
+  /** Whether nothing speaks against reading what comes next. */
+  get isFair(): boolean {
+    return this.#fate === 'fair';
+  }
+
   get isMidPacket(): boolean {
     return this.unfinished > 0;
   }

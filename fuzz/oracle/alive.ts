@@ -58,8 +58,8 @@ export function hanging(recording: Recording): readonly Finding[] {
   const found = recording.happened[late];
   if (found?.what !== 'late') return [];
   const connection = recording.connections[found.connection];
-  // Half a packet may be waited for, and what had to end the connection may have been passed over: that is no hang.
-  const isStuck = connection?.unfinished === 0 && found.missing !== 'close';
+  // What should have ended the connection may have been passed over, and half a packet may be waited for: that is no hang.
+  const isStuck = connection?.unfinished === 0 && connection.sent.every(({ fate }) => fate === 'fair');
   const what =
     found.missing === 'close' ? 'the connection stays open after the end of the client' : `no ${found.missing}`;
   return [
@@ -70,7 +70,7 @@ export function hanging(recording: Recording): readonly Finding[] {
       actual: `${what} within ${found.afterMs / 1000} s`,
       kind: `hang: ${found.missing}`,
       at: late,
-      ...(!isStuck && found.missing !== 'close' && { unclear: true as const }),
+      ...(!isStuck && { unclear: true as const }),
     },
   ];
 }

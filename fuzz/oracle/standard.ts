@@ -44,6 +44,8 @@ class Exchange {
   readonly #connection: Connection;
   readonly #recording: Recording;
   readonly #version: Version;
+  /** The client speaks a version that the broker does not. */
+  readonly #isForeign: boolean;
   /** How many answers of each kind have come. */
   readonly #answered = new Map<string, number>();
   /** The broker's own QoS 1 and 2 messages: what they wait for, and the order of the happening that began it. */
@@ -54,12 +56,15 @@ class Exchange {
     this.#connection = connection;
     this.#recording = recording;
     this.#version = connection.version ?? recording.script.clients[connection.client]?.version ?? 'v3';
+    // A broker of 3.1.1 alone refuses a client of 5.0 in the form of 3.1.1, and by that it is judged.
+    this.#isForeign = this.#version === 'v5' && connection.received.some(isRefusal3);
+    if (this.#isForeign) this.#version = 'v3';
   }
 
   judge(received: ReceivedPacket): Finding | undefined {
     const { packet, malformed } = received;
     // In another protocol, or before any is named, form is not ours to judge.
-    if (malformed) return this.#connection.version ? illFormed(malformed, received) : undefined;
+    if (malformed) return this.#connection.version && !this.#isForeign ? illFormed(malformed, received) : undefined;
     if (!packet) return undefined;
     return this.#misplaced(packet, received) ?? this.#unasked(packet, received) ?? this.#message(packet, received);
   }
@@ -95,6 +100,7 @@ class Exchange {
     if (asking.filter(({ fate }) => fate !== 'void').length >= count) return this.#fits(packet, asking, order);
     if (this.#isOfEarlier(packet) || this.#isLeftOpen(order)) return undefined;
     const fault = this.#faultBefore(order);
+    if (fault && this.#isForeign) return undefined;
     if (fault) return this.#answersVoid(fault, packet, order);
     return this.#broken(rule, `${packet.type} that answers nothing`, order);
   }
@@ -204,6 +210,10 @@ function illFormed(malformed: Malformed, { order, bytes }: ReceivedPacket): Find
     kind: `sends ${type}: ${plainly(malformed.reason)}`,
     at: order,
   };
+}
+
+function isRefusal3({ packet, bytes }: ReceivedPacket): boolean {
+  return packet?.type === 'CONNACK' && packet.code > 0 && bytes.length === 4;
 }
 
 function clientIdOf({ sent }: Connection): string | undefined {
