@@ -19,8 +19,8 @@ export function isDeleted({ recording, lives }: Model, life: Life): boolean {
   const disconnect = sent[at]?.packet;
   if (disconnect?.type !== 'DISCONNECT') return false;
   if (version === 'v5' && (disconnect.code ?? 0) !== 0) return false;
-  // From 0 to another expiry is a Protocol Error, and then the Will is due.
-  if (disconnect.properties?.sessionExpiryInterval !== undefined) return false;
+  // In its plain form: a longer Remaining Length than needed, or a text, a broker may refuse, and then the Will is due.
+  if (!connection.sent.some(({ order, bytes }) => order === disconnectAt && isPlain(bytes))) return false;
   if (at - 1 > lastRead(life)) return false;
   const { keepAlive } = connect.packet;
   if (keepAlive > 0 && recording.durationMs > keepAlive * 1_000) return false;
@@ -33,4 +33,9 @@ export function isDeleted({ recording, lives }: Model, life: Life): boolean {
       other.connect.order < closedAt &&
       other.connect.order > connect.order,
   );
+}
+
+/** Whether these bytes are a DISCONNECT that no broker can object to: with code 0 or without, and without properties. */
+function isPlain(bytes: Uint8Array): boolean {
+  return /^e0(00|0100|020000)$/.test(Buffer.from(bytes).toString('hex'));
 }
