@@ -2,6 +2,7 @@
 
 import type { RequirementId } from '../../harness/spec/index.ts';
 import type { Packet } from '../../harness/wire/packet.ts';
+import { checkFilter, checkTopicName } from '../../harness/wire/topic.ts';
 import { firstAnswer, lastReadAt, packetIdOf } from '../model/answers.ts';
 import { isLetIn, type Life, never } from '../model/life.ts';
 import type { Publication } from '../model/publication.ts';
@@ -71,7 +72,8 @@ function owedFor(life: Life, order: number, packet: Packet): Acknowledgement | u
 function answerTo(life: Life, order: number, packet: Packet): Acknowledgement | undefined {
   switch (packet.type) {
     case 'PUBLISH':
-      if (packet.qos === 0 || !isOurs(packet.topic)) return undefined;
+      // A topic with wildcards is to be refused, and in which way is not for this oracle.
+      if (packet.qos === 0 || !isOurs(packet.topic) || checkTopicName(packet.topic, life.version)) return undefined;
       return packet.qos === 1 ? 'PUBACK' : 'PUBREC';
     case 'PUBREL': {
       const isKnown = life.received.some(
@@ -80,9 +82,9 @@ function answerTo(life: Life, order: number, packet: Packet): Acknowledgement | 
       return isKnown ? 'PUBCOMP' : undefined;
     }
     case 'SUBSCRIBE':
-      return 'SUBACK';
+      return packet.filters.some(({ filter }) => checkFilter(filter, life.version)) ? undefined : 'SUBACK';
     case 'UNSUBSCRIBE':
-      return 'UNSUBACK';
+      return packet.filters.some((filter) => checkFilter(filter, life.version)) ? undefined : 'UNSUBACK';
     default:
       return undefined;
   }
