@@ -44,6 +44,7 @@ const canaries = {
       'v3/4.3.3-1#PUBREL',
       'v3/4.3.3-2#PUBCOMP',
       'v3/4.3.2-2#new',
+      'v3/4.6.0-3',
       'v3/4.4.0-1#PUBLISH',
       'v3/4.4.0-1#PUBREL',
       'v3/4.5.0-1',
@@ -63,6 +64,8 @@ const canaries = {
       'v3/4.1.0-1#unreleased',
       'v5/3.1.2-4',
       'v3/3.10.4-1#ended',
+      'v3/3.10.4-3',
+      'v3/3.8.4-3#flow',
     ],
   },
   retained: {
@@ -74,6 +77,7 @@ const canaries = {
       'v3/3.3.1-8',
       'v3/3.3.1-10#forward',
       'v5/3.3.1-11',
+      'v5/4.8.2~shared-no-retained',
     ],
   },
   wills: {
@@ -98,11 +102,18 @@ const canaries = {
       'v5/3.8.3-3',
       'v5/3.8.4~subscription-identifier-state#kept',
       'v5/3.2.2.3~connack-properties',
+      'v5/3.1.2-24',
+      'v5/3.1.2-27',
+      'v5/3.1.2-28',
+      'v5/3.1.2-29',
+      'v5/3.2.2-16#announced',
+      'v5/3.3.2.3.4~topic-alias-not-forwarded',
+      'v5/4.12.0-6',
     ],
   },
   answers: {
     slice: ['v3/3.2.0-1', 'v3/3.12.4-1'],
-    rest: ['v3/3.1.0-2', 'v3/3.8.4-1', 'v3/3.10.4-5', 'v5/3.14.4-1', 'v5/4.9.0-3'],
+    rest: ['v3/3.1.0-2', 'v3/3.8.4-1', 'v3/3.10.4-5', 'v3/3.1.4-5', 'v5/3.14.4-1', 'v5/4.9.0-3'],
   },
 } satisfies Record<string, { readonly slice: readonly Gate[]; readonly rest: readonly Gate[] }>;
 
