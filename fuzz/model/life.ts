@@ -1,7 +1,7 @@
 /** One network connection that asked for a session: what its client sent, what acknowledged it, and when it may have ended. */
 
 import type { Version } from '../../harness/spec/index.ts';
-import type { Connack, Connect, Packet, PacketType } from '../../harness/wire/packet.ts';
+import { type Connack, type Connect, type Packet, type PacketType, packetTypes } from '../../harness/wire/packet.ts';
 import type { Connection } from '../record.ts';
 
 /** A packet with its order stamp: of its last byte if it was sent. */
@@ -33,9 +33,15 @@ export interface Life {
 /** The stamp of what has not happened. */
 export const never = Number.POSITIVE_INFINITY;
 
-/** Whether the broker may have gone on after a packet that it has to end the connection at: 5.0 leaves to it how much it checks. */
-export function isDoubtful({ firstFault, closed, halfClosed }: Connection): boolean {
-  return firstFault !== undefined && !(closed?.by === 'broker' && halfClosed === undefined);
+/**
+ * Whether the broker may have taken a packet that it has to end the connection at, or gone on behind it: 5.0 leaves to it how much it checks. A
+ * DISCONNECT ends the connection in either case.
+ */
+export function isDoubtful({ version, sent, firstFault, closed, halfClosed }: Connection): boolean {
+  if (firstFault === undefined) return false;
+  const isDisconnect = (sent[firstFault]?.bytes[0] ?? 0) >> 4 === packetTypes.indexOf('DISCONNECT');
+  if (version === 'v5' && isDisconnect) return true;
+  return closed?.by !== 'broker' || halfClosed !== undefined;
 }
 
 /** The life of a connection whose first packet is a CONNECT of 3.1.1 or 5.0 that a strict broker can read. */

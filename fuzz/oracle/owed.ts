@@ -4,7 +4,7 @@ import type { RequirementId } from '../../harness/spec/index.ts';
 import type { Packet } from '../../harness/wire/packet.ts';
 import { checkFilter, checkTopicName } from '../../harness/wire/topic.ts';
 import { firstAnswer, lastReadAt, packetIdOf } from '../model/answers.ts';
-import { isLetIn, type Life, never } from '../model/life.ts';
+import { isDoubtful, isLetIn, type Life, never } from '../model/life.ts';
 import type { Publication } from '../model/publication.ts';
 import { surelyCovers } from '../model/subscription.ts';
 import type { Model, Told } from '../model.ts';
@@ -26,7 +26,7 @@ type Acknowledgement = keyof typeof acknowledgements;
 /** Findings about acknowledgements that did not come although the broker read on, so many milliseconds after the packet. */
 export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<Finding> {
   for (const life of model.lives) {
-    if (!isLetIn(life)) continue;
+    if (!isLetIn(life) || isDoubtful(life.connection)) continue;
     const ping = lastPing(life);
     if (!ping) continue;
     for (const { order, packet } of life.sent) {
@@ -38,6 +38,7 @@ export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<
       yield lost(type, life, expected, ping.pongAt);
     }
   }
+  if (model.hasFaults) return;
   for (const session of model.sessions) {
     if (!session.known || !session.isSound) continue;
     for (const { life, pingAt, pongAt } of session.lives.flatMap((each) => lastPing(each) ?? [])) {
@@ -97,7 +98,8 @@ const willRule: Rule = {
 
 /** Findings about Wills that were due so many milliseconds before a subscriber came to rest, and never came. */
 export function* judgeWills(model: Model, patienceMs: number): Generator<Finding> {
-  const due = model.publications.filter(isDueWill);
+  // A broker that goes on after what ends a connection may also take a DISCONNECT that is none.
+  const due = model.hasFaults ? [] : model.publications.filter(isDueWill);
   if (due.length === 0) return;
   const judged = new Set<Publication>();
   for (const session of model.sessions) {
