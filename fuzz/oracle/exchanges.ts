@@ -5,7 +5,7 @@ import { type Life, never } from '../model/life.ts';
 import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
 import { broken, type Rule } from './law.ts';
-import { restsOf } from './rest.ts';
+import { restsOf, takesAll } from './rest.ts';
 
 const rules = {
   inUse: { v3: ['v3/2.3.1-4', 'v3/4.3.2-1'], v5: ['v5/2.2.1-4', 'v5/4.3.2-1'] },
@@ -21,9 +21,11 @@ export function* judgeExchanges(model: Model): Generator<Finding> {
   if (model.hasFaults) return;
   for (const session of model.sessions) {
     if (!session.known || !session.isSound) continue;
-    yield* judgeIdentifiers(session);
     yield* judgeDup(model, session);
-    yield* judgeRedelivery(model, session);
+    if (takesAll(session)) {
+      yield* judgeIdentifiers(session);
+      yield* judgeRedelivery(model, session);
+    }
     for (const life of session.lives) yield* judgeFlow(life);
   }
 }
@@ -94,7 +96,6 @@ function* judgeRedelivery(model: Model, session: Told): Generator<Finding> {
   const judged = new Set<Exchange>();
   for (const { life, pongAt } of restsOf(model, session)) {
     const { connect, received, version } = life;
-    if (connect.packet.properties?.maximumPacketSize !== undefined) continue;
     const came = received.filter(({ order }) => order < pongAt);
     for (const exchange of session.exchanges) {
       const { first, packetId, acknowledgedAt, completedAt, releasedAt } = exchange;

@@ -6,7 +6,7 @@ import { surelyCovers } from '../model/subscription.ts';
 import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
-import { isPast, type Rest, restsOf } from './rest.ts';
+import { isPast, type Rest, restsOf, takesAll } from './rest.ts';
 
 const rules = {
   lost: { v3: ['v3/4.5.0-1', 'v3/3.3.5-1', 'v3/3.1.2-5'], v5: ['v5/4.5.0-1', 'v5/4.1~session-state-parts'] },
@@ -47,11 +47,6 @@ function isDue({ isNew, isOptional, qos, isWill, topic, takenAt }: Publication):
 function isMuch({ publications }: Model): boolean {
   if (publications.length > messagesAtMost) return true;
   return publications.reduce((sum, { content }) => sum + content.length, 0) > bytesAtMost;
-}
-
-/** A client with a Maximum Packet Size does not get all. */
-function takesAll({ lives }: Told): boolean {
-  return lives.every(({ connect }) => connect.packet.properties?.maximumPacketSize === undefined);
 }
 
 function lost(session: Told, publication: Publication, { pingAt, pongAt }: Rest): Finding | undefined {

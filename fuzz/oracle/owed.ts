@@ -10,7 +10,7 @@ import { surelyCovers } from '../model/subscription.ts';
 import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
-import { isPast, lastPing, restsOf } from './rest.ts';
+import { isPast, lastPing, restsOf, takesAll } from './rest.ts';
 
 const acknowledgements = {
   PUBACK: { v3: ['v3/3.3.4-1', 'v3/4.3.2-2'], v5: ['v5/3.3.4-1', 'v5/4.3.2-4'] },
@@ -103,7 +103,7 @@ export function* judgeWills(model: Model, patienceMs: number): Generator<Finding
   if (due.length === 0) return;
   const judged = new Set<Publication>();
   for (const session of model.sessions) {
-    if (session.lives.some(({ connect }) => connect.packet.properties?.maximumPacketSize !== undefined)) continue;
+    if (!takesAll(session)) continue;
     for (const { pingAt, pongAt } of restsOf(model, session)) {
       for (const will of due) {
         if (judged.has(will) || !isPast(model, will.life.closedAt, pingAt, patienceMs) || !isFor(session, will, pingAt))

@@ -66,3 +66,8 @@ function restsOfLife(life: Life): readonly Rest[] {
 export function isPast({ recording: { happened } }: Model, order: number, until: number, patienceMs: number): boolean {
   return order < until && (happened[until]?.atMs ?? 0) - (happened[order]?.atMs ?? 0) >= patienceMs;
 }
+
+/** A client with a Maximum Packet Size does not get all, and what it does not get is done with (v5/3.1.2-25). */
+export function takesAll({ lives }: Told): boolean {
+  return lives.every(({ connect }) => connect.packet.properties?.maximumPacketSize === undefined);
+}
