@@ -11,7 +11,7 @@ import { type Connection, caseName, type Happening, type ReceivedPacket } from '
 import { SentStream } from './stream.ts';
 
 /** A happening without what the play adds to it. */
-type Told = Happening extends infer H ? (H extends Happening ? Omit<H, 'step' | 'atMs'> : never) : never;
+export type Told = Happening extends infer H ? (H extends Happening ? Omit<H, 'step' | 'atMs'> : never) : never;
 
 /** What a line tells the play. */
 export interface Ears {

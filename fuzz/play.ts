@@ -8,8 +8,8 @@ import { pingreq } from '../harness/wire/build.ts';
 import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { introduced } from './credentials.ts';
-import { bytesOf, packetFrom } from './data.ts';
-import { Line } from './line.ts';
+import { packetFrom } from './data.ts';
+import { Line, type Told } from './line.ts';
 import { caseName, type Happening, type Recording } from './record.ts';
 import type { Script, Step } from './script.ts';
 
@@ -128,7 +128,7 @@ class Play {
 
   async #open(client: number): Promise<Line> {
     const line = new Line(client, this.#opened.length, this.#versionOf(client), this.#name, {
-      record: (told) => this.#happened.push({ ...told, step: this.#step, atMs: this.#now() } as Happening) - 1,
+      record: (told) => this.#record(told),
       wake: () => this.#wake?.(),
     });
     const link = await this.#stage.transport.open(line, this.#stage.timeoutMs);
@@ -146,19 +146,26 @@ class Play {
     return this.#stage.clock.now() - this.#startedMs;
   }
 
+  /** A line makes an object of its own for each happening, so it can be completed in place. */
+  #record(told: Told): number {
+    const happening = Object.assign(told, { step: this.#step, atMs: this.#now() }) as Happening;
+    return this.#happened.push(happening) - 1;
+  }
+
   #put(line: Line, step: Step & { do: 'send' | 'raw' }): undefined {
-    let bytes: Uint8Array;
+    if (step.do === 'raw') return this.#say(line, Buffer.from(step.hex, 'hex'));
+    const packet = packetFrom(step.packet);
     try {
-      bytes = bytesOf(step, line.version);
+      this.#say(line, encode(packet, line.version, step.bend), packet, step.bend !== undefined);
     } catch (error) {
       // What can't be written (a bend of a part that a shrunk packet no longer has, a string that is too long) is no step at all.
-      if (error instanceof RangeError) return;
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
     }
+  }
+
+  #say(line: Line, bytes: Uint8Array, packet?: Packet, bent = false): undefined {
     const { credentials } = this.#stage;
-    const isFirst = credentials && line.stream.isEmpty;
-    const packet = step.do === 'send' ? packetFrom(step.packet) : undefined;
-    line.send(isFirst ? introduced(bytes, credentials) : bytes, packet, step.do === 'send' && step.bend !== undefined);
+    line.send(credentials && line.stream.isEmpty ? introduced(bytes, credentials) : bytes, packet, bent);
   }
 
   #send(line: Line, packet: Packet): void {

@@ -1,10 +1,7 @@
 /** The bare loop: the bytes of prepared scripts over sockets, without generator, decoder and oracles. What the fuzzer's rate is held against. */
 
 import net from 'node:net';
-import { encode } from '../../harness/wire/encode.ts';
-import { bytesOf } from '../data.ts';
-import { caseName } from '../record.ts';
-import type { Script } from '../script.ts';
+import { caseName, type Happening, type Recording } from '../record.ts';
 
 /** What goes out on one connection until an answer is waited for, and how it ends. */
 interface Act {
@@ -17,10 +14,17 @@ interface Act {
 
 export type Bare = readonly Act[];
 
-const pingreq = encode({ type: 'PINGREQ' }, 'v3');
+/** The bytes that plays have sent, one play after the other: what the fuzzer sends by itself included. */
+export function bareOf(...recordings: readonly Recording[]): Bare {
+  let clients = 0;
+  return recordings.flatMap(({ happened, script }) => {
+    const offset = clients;
+    clients += script.clients.length;
+    return actsOf(happened).map((act) => ({ ...act, client: act.client + offset }));
+  });
+}
 
-/** The bytes of a script. */
-export function bareOf({ clients, steps }: Script): Bare {
+function actsOf(happened: readonly Happening[]): Act[] {
   const acts: Act[] = [];
   let open: { client: number; chunks: Uint8Array[] } | undefined;
   const flush = (fence: boolean, end: Act['end'], client: number) => {
@@ -31,24 +35,24 @@ export function bareOf({ clients, steps }: Script): Bare {
     acts.push({ client, bytes: Buffer.concat(open?.chunks ?? []), fence, end });
     open = undefined;
   };
-  for (const step of steps) {
-    if (step.do === 'send' || step.do === 'raw') {
-      if (open && open.client !== step.client) flush(false, 'none', open.client);
-      open ??= { client: step.client, chunks: [] };
-      try {
-        open.chunks.push(bytesOf(step, clients[step.client]?.version ?? 'v3'));
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-      }
-    } else if (step.do === 'fence' || step.do === 'acknowledge') {
-      open ??= { client: step.client, chunks: [] };
-      open.chunks.push(pingreq);
-      flush(true, 'none', step.client);
-    } else if (step.do === 'drop') flush(false, 'RST', step.client);
-    else if (step.do === 'close') flush(false, 'FIN', step.client);
-  }
+  happened.forEach((each, at) => {
+    if (each.what === 'sent') {
+      if (open && open.client !== each.client) flush(false, 'none', open.client);
+      open ??= { client: each.client, chunks: [] };
+      open.chunks.push(each.bytes);
+      // A PINGREQ that was waited for: its answer is the next thing that happened.
+      const isFence = each.packet?.type === 'PINGREQ' && happened[at + 1]?.what === 'received';
+      if (isFence) flush(true, 'none', each.client);
+    } else if (each.what === 'half-closed' && isEarly(happened, at)) flush(false, 'FIN', each.client);
+    else if (each.what === 'closed' && each.by === 'client') flush(false, 'RST', each.client);
+  });
   if (open) flush(false, 'none', open.client);
   return acts;
+}
+
+/** Whether more is sent after it: at the end all connections are half-closed at once. */
+function isEarly(happened: readonly Happening[], at: number): boolean {
+  return happened.slice(at).some(({ what }) => what === 'sent');
 }
 
 /** One connection. */

@@ -4,9 +4,15 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { grouped, table } from '../../harness/bench/figures.ts';
 import { findMosquitto, startMosquitto } from '../../harness/bench/mosquitto.ts';
+import { realClock } from '../../harness/clock.ts';
 import { parseTarget } from '../../harness/target.ts';
+import { tcp } from '../../harness/transport.ts';
+import type { FuzzCounts } from '../events.ts';
+import { findManners } from '../fence.ts';
 import { fuzz } from '../fuzz.ts';
 import { generate, type Kind, kinds } from '../generate.ts';
+import { play } from '../play.ts';
+import { sweepOf } from '../sweep.ts';
 import { type Bare, bareOf, sendBare } from './bare.ts';
 
 const usage = `npm run bench:fuzz [-- [--seconds N] [--jobs N] [bytes] [packets] [sessions]]
@@ -14,6 +20,7 @@ const usage = `npm run bench:fuzz [-- [--seconds N] [--jobs N] [bytes] [packets]
 const seed = 'bench';
 /** While the first findings are made sure of and small the rate says little. */
 const warmUpShare = 0.5;
+const preparedScripts = 1_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,7 +43,7 @@ async function main(timeMs: number, jobs: number): Promise<void> {
     process.stdout.write('no mosquitto is installed on this machine: nothing to measure\n');
     return;
   }
-  const rows = [['', 'cases/s', 'packets/s', 'bare loop', 'ratio', 'memory']];
+  const rows = [['', 'cases/s', 'packets/s', 'bare loop/s', 'ratio', 'CPU/case', 'bare', 'ratio', 'memory']];
   let version = '';
   for (const kind of kinds.filter((each) => positionals.length === 0 || positionals.includes(each))) {
     const mosquitto = await startMosquitto(path);
@@ -48,8 +55,11 @@ async function main(timeMs: number, jobs: number): Promise<void> {
         kind,
         grouped(fuzzed.cases),
         grouped(fuzzed.packets),
-        grouped(bare),
-        (fuzzed.cases / bare).toFixed(2),
+        grouped(bare.cases),
+        (fuzzed.cases / bare.cases).toFixed(2),
+        `${fuzzed.cpuMs.toFixed(2)} ms`,
+        `${bare.cpuMs.toFixed(2)} ms`,
+        (bare.cpuMs / fuzzed.cpuMs).toFixed(2),
         `${Math.round(process.memoryUsage().rss / 2 ** 20)} MB`,
       ]);
     } finally {
@@ -61,26 +71,51 @@ async function main(timeMs: number, jobs: number): Promise<void> {
   );
 }
 
-/** Cases and packets a second in the later part of a run. */
+/** Cases and packets a second in the later part of a run, and the processor time of this process for each. */
 async function fuzzRate(port: number, only: Kind, maxTimeMs: number, jobs: number) {
-  let first: { cases: number; packets: number; elapsedMs: number } | undefined;
+  let first: { counts: FuzzCounts; cpuMs: number } | undefined;
   let last = first;
   const target = parseTarget(`127.0.0.1:${port}`);
   for await (const event of fuzz({ target, seed, only, maxTimeMs, jobs })) {
     if (event.type !== 'fuzz-progress' || event.counts.elapsedMs > maxTimeMs) continue;
-    if (event.counts.elapsedMs >= warmUpShare * maxTimeMs) first ??= event.counts;
-    last = event.counts;
+    last = { counts: event.counts, cpuMs: cpuMs() };
+    if (event.counts.elapsedMs >= warmUpShare * maxTimeMs) first ??= last;
   }
   if (!first || !last || last === first) throw new Error('the run was too short to measure');
-  const seconds = (last.elapsedMs - first.elapsedMs) / 1_000;
-  return { cases: (last.cases - first.cases) / seconds, packets: (last.packets - first.packets) / seconds };
+  const seconds = (last.counts.elapsedMs - first.counts.elapsedMs) / 1_000;
+  const cases = last.counts.cases - first.counts.cases;
+  return {
+    cases: cases / seconds,
+    packets: (last.counts.packets - first.counts.packets) / seconds,
+    cpuMs: (last.cpuMs - first.cpuMs) / cases,
+  };
 }
 
-/** Scripts a second of the bare loop. */
-async function bareRate(port: number, only: Kind, timeMs: number, jobs: number): Promise<number> {
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** What the fuzzer sends for the first scripts, its sweeping included. */
+async function prepare(port: number, only: Kind): Promise<readonly Bare[]> {
+  const base = { transport: tcp('127.0.0.1', port), clock: realClock, timeoutMs: 5_000 };
+  const stage = { ...base, manners: await findManners(base) };
   const prepared: Bare[] = [];
-  for (let index = 0; prepared.length < 2_000; index++) prepared.push(bareOf(generate(seed, index, only)));
-  const startMs = performance.now();
+  const lane = async () => {
+    while (prepared.length < preparedScripts) {
+      const recording = await play(generate(seed, prepared.length, only), stage);
+      const sweeping = sweepOf(recording);
+      prepared.push(sweeping ? bareOf(recording, await play(sweeping, stage, recording.name)) : bareOf(recording));
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, lane));
+  return prepared;
+}
+
+/** Scripts a second of the bare loop, and the processor time for each. */
+async function bareRate(port: number, only: Kind, timeMs: number, jobs: number) {
+  const prepared = await prepare(port, only);
+  const [startMs, startCpuMs] = [performance.now(), cpuMs()];
   let sent = 0;
   const lane = async () => {
     while (performance.now() - startMs < timeMs) {
@@ -90,5 +125,5 @@ async function bareRate(port: number, only: Kind, timeMs: number, jobs: number):
     }
   };
   await Promise.all(Array.from({ length: jobs }, lane));
-  return (1_000 * sent) / (performance.now() - startMs);
+  return { cases: (1_000 * sent) / (performance.now() - startMs), cpuMs: (cpuMs() - startCpuMs) / sent };
 }
