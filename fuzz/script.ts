@@ -24,9 +24,12 @@ export type Step =
   | { readonly client: number; readonly do: 'send'; readonly packet: PacketData; readonly bend?: Bend }
   /** Sends bytes as they are, in hex. */
   | { readonly client: number; readonly do: 'raw'; readonly hex: string }
-  /** Completes what the broker has begun and the client has not answered: PUBACK, PUBREC, PUBREL, PUBCOMP as they are due. */
-  | { readonly client: number; readonly do: 'acknowledge' }
-  /** Waits until all that was sent so far is processed: a PINGREQ round trip on a connected client. */
+  /**
+   * Fences, then answers what has come and is not answered: PUBACK, PUBREC, PUBREL, PUBCOMP as they are due; and again until nothing is due, or
+   * for so many rounds, so that a handshake can be left at any step.
+   */
+  | { readonly client: number; readonly do: 'acknowledge'; readonly rounds?: number }
+  /** Waits until all that was sent so far is processed: a PINGREQ round trip on a connected client; on one that has sent only a CONNECT its CONNACK is enough. */
   | { readonly client: number; readonly do: 'fence' }
   /** Lets time pass; at most some seconds. */
   | { readonly client: number; readonly do: 'wait'; readonly ms: number }

@@ -11,6 +11,8 @@ COMMANDS
   list [SELECTOR…]          prints the cases; --coverage: every requirement with its cases, or why it has none
   explain ID                a requirement, a section or a case in our words, with a link to the standard
   probe                     what the broker can do, as every run finds out first
+  fuzz                      sends what no case thought of, and looks for what breaks (fuzz --help)
+  replay FILE               plays a finding of the fuzzer, a script or bytes in hex again (fuzz --help)
   baseline write|add|prune|check   findings that are known and accepted (baseline --help)
   report FILE…              renders a recorded run (NDJSON or JSON) again; several side by side with -r md
   broker                    starts the reference broker, on request with a fault (broker --help)
@@ -41,6 +43,7 @@ RUN
       --bail[=N]            end after N failures (1)
       --max-time TIME       end after this time
       --seed TEXT           makes client ids and topics the same in every run
+      --noise[=N]           N fuzz cases a second on other connections meanwhile (100): verdicts stay the same
 
 OUTPUT
   -r, --report KINDS        junit, json, ndjson, md: files in --out

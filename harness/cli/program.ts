@@ -7,12 +7,24 @@ import type { ExitCode } from '../events.ts';
 import { toolVersion } from '../version.ts';
 import type { AddArguments, BaselineFileArguments } from './baseline-command.ts';
 import type { BrokerArguments } from './broker-command.ts';
+import type { FuzzArguments } from './fuzz-command.ts';
+import { fuzzHelp } from './fuzz-help.ts';
 import { help } from './help.ts';
 import type { Io } from './io.ts';
 import type { ListArguments } from './list.ts';
+import type { ReplayArguments } from './replay-command.ts';
 import type { ReportArguments } from './report-command.ts';
 import type { RunArguments } from './run-command.ts';
-import { collect, levelWords, parseCount, parseDuration, parseList, reportKinds, versionWords } from './values.ts';
+import {
+  collect,
+  kindWords,
+  levelWords,
+  parseCount,
+  parseDuration,
+  parseList,
+  reportKinds,
+  versionWords,
+} from './values.ts';
 
 /** Runs the command line and resolves with the exit code of the process. Never rejects. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -111,6 +123,8 @@ function build(io: Io, done: Done): Command {
       done(await reportCommand(files, given, io));
     });
 
+  fuzzCommands(program, io, done);
+
   program
     .command('broker')
     .description('starts the reference broker; it serves until it is interrupted')
@@ -134,6 +148,46 @@ function build(io: Io, done: Done): Command {
 
   baselineCommands(program.command('baseline').description('findings that are known and accepted'), io, done);
   return program;
+}
+
+function fuzzCommands(program: Command, io: Io, done: Done): void {
+  const fuzz = targetOptions(
+    program.command('fuzz').description('sends what no case thought of, and looks for what breaks'),
+  )
+    .option('--only <kind>', 'bytes, packets or sessions', parseList('--only', kindWords))
+    .option('--runs <n>', 'end after so many cases', parseCount('--runs', 1))
+    .option('--max-time <time>', 'end after this time (1m)', parseDuration('--max-time'))
+    .option('-j, --jobs <n>', 'cases side by side (64)', parseCount('--jobs', 1, 1_000))
+    .option('--timeout <time>', 'how long an answer may take (5s)', parseDuration('--timeout'))
+    .option('--seed <text>', 'makes the cases the same again')
+    .option('--corpus <dir>', 'scripts to play first; what leads to something new is added')
+    .option('--mqtt <versions>', '3.1.1, 5', parseList('--mqtt', versionWords))
+    .option('--against <url>', 'another broker that findings are held against')
+    .option('--pid <pid>', 'the process of the broker: its memory is looked at', parseCount('--pid', 1))
+    .option('-r, --report <kinds>', 'junit, json, ndjson, md', parseList('--report', reportKinds))
+    .option('--out <dir>', 'where findings and reports go')
+    .option('-q, --quiet', 'the last line only')
+    .option('--no-color', 'no colours')
+    .action(async (given: FuzzArguments) => {
+      const { fuzzCommand } = await import('./fuzz-command.ts');
+      done(await fuzzCommand(given, io));
+    });
+  fuzz.helpInformation = () => fuzzHelp;
+
+  const replay = targetOptions(program.command('replay').description('plays a finding, a script or bytes in hex again'))
+    .argument(
+      '<file>',
+      'JSON of a finding or a script; or hex, one line for each connection; - reads the standard input',
+    )
+    .option('--timeout <time>', 'how long an answer may take (5s)', parseDuration('--timeout'))
+    .option('--times <n>', 'how often (1)', parseCount('--times', 1, 1_000_000))
+    .option('--minimise', 'look for the smallest script that shows it')
+    .option('--no-color', 'no colours')
+    .action(async (file: string, given: ReplayArguments) => {
+      const { replayCommand } = await import('./replay-command.ts');
+      done(await replayCommand(file, given, io));
+    });
+  replay.helpInformation = () => fuzzHelp;
 }
 
 function baselineCommands(baseline: Command, io: Io, done: Done): void {
@@ -221,6 +275,7 @@ function runOptions(command: Command): Command {
     .option('--bail [n]', 'end after so many failures', parseCount('--bail', 1))
     .option('--max-time <time>', 'end after this time', parseDuration('--max-time'))
     .option('--seed <text>', 'makes names repeatable')
+    .option('--noise [n]', 'so many fuzz cases a second on other connections', parseCount('--noise', 1, 10_000))
     .addOption(new Option('--trace <which>', 'packets of which cases').choices(['failures', 'all']));
 }
 

@@ -32,7 +32,7 @@ export function openReports(kinds: readonly ReportKind[], directory: string, cwd
     const path = join(directory, fileNames[kind]);
     return { kind, path, full: resolve(cwd, path) };
   });
-  for (const { path, full } of places) prove(path, full);
+  for (const { path, full } of places) proveWritable(path, full);
   const log = places.find(({ kind }) => kind === 'ndjson');
   // Written as it happens: it survives whatever ends the run.
   const descriptor = log ? openSync(log.full, 'w') : undefined;
@@ -46,7 +46,7 @@ export function openReports(kinds: readonly ReportKind[], directory: string, cwd
       if (descriptor !== undefined) closeSync(descriptor);
       for (const { kind, full } of places) {
         if (kind === 'ndjson') continue;
-        replace(full, await render(kind, events));
+        replaceFile(full, await render(kind, events));
       }
     },
   };
@@ -66,7 +66,8 @@ export async function render(kind: ReportKind, events: readonly RunEvent[]): Pro
   }
 }
 
-function prove(path: string, full: string): void {
+/** Makes the folder of a file, and throws UsageError if the file cannot be written. */
+export function proveWritable(path: string, full: string): void {
   try {
     mkdirSync(resolve(full, '..'), { recursive: true });
     if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${path} is a directory`);
@@ -79,7 +80,7 @@ function prove(path: string, full: string): void {
 }
 
 /** Readers see the old file or the new one, never half of it. */
-function replace(full: string, text: string): void {
+export function replaceFile(full: string, text: string): void {
   writeFileSync(temporary(full), text);
   renameSync(temporary(full), full);
 }

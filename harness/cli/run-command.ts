@@ -43,6 +43,8 @@ export interface RunArguments extends TargetArguments, SelectArguments {
   readonly bail?: number | true;
   readonly maxTime?: number;
   readonly seed?: string;
+  /** Fuzz cases a second on other connections; true for as many as usual. */
+  readonly noise?: number | true;
   readonly trace?: 'failures' | 'all';
   readonly report?: readonly ReportKind[];
   readonly out?: string;
@@ -61,6 +63,7 @@ export async function runCommand(selectors: readonly string[], given: RunArgumen
   if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
   const files = openReports(given.report ?? [], given.out ?? defaultDirectory, io.cwd);
   const { target, close } = await openTarget(given, address);
+  const noise = given.noise === undefined ? undefined : await startNoise(target, given.noise, given.seed);
   const verbosity = given.quiet ? -1 : Math.max(given.verbose, given.trace === 'all' ? 2 : 0);
   try {
     return await follow(
@@ -69,15 +72,38 @@ export async function runCommand(selectors: readonly string[], given: RunArgumen
         color: given.color,
         verbosity,
         files,
-        ...(address === undefined
-          ? { remark: 'no --target is given: this run shows the embedded reference broker' }
-          : { acceptCommand: acceptCommand(files.paths, target, selectors) }),
+        ...(address !== undefined && { acceptCommand: acceptCommand(files.paths, target, selectors) }),
+        ...remarkOf(address, noise?.seed),
       },
       io,
     );
   } finally {
+    await noise?.stop();
     await close();
   }
+}
+
+/** Fuzz cases on other connections for as long as the run takes. */
+async function startNoise(target: Target, noise: number | true, given = randomSeed()) {
+  const { Noise } = await import('../../fuzz/noise.ts');
+  const playing = new Noise({ target, seed: given, ...(noise !== true && { perSecond: noise }) });
+  playing.start();
+  return { seed: given, stop: () => playing.stop() };
+}
+
+function randomSeed(): string {
+  return Math.random().toString(36).slice(2, 8);
+}
+
+/** What is to be said before the results. */
+function remarkOf(address: string | undefined, noise: string | undefined): { remark?: string } {
+  const remarks = [
+    ...(address === undefined ? ['no --target is given: this run shows the embedded reference broker'] : []),
+    ...(noise === undefined
+      ? []
+      : [`with noise: fuzz cases run beside the cases, and a crash may be theirs (mqtt-conform fuzz --seed ${noise})`]),
+  ];
+  return remarks.length > 0 ? { remark: remarks.join('; ') } : {};
 }
 
 /** All cases there are, and the selected ones. */

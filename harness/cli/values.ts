@@ -60,6 +60,13 @@ export const levelWords: ReadonlyMap<string, Strength> = new Map([
   ['may', 'MAY'],
 ]);
 
+/** What a fuzz run makes (see fuzz/generate.ts). */
+export const kindWords: ReadonlyMap<string, 'bytes' | 'packets' | 'sessions'> = new Map([
+  ['bytes', 'bytes'],
+  ['packets', 'packets'],
+  ['sessions', 'sessions'],
+]);
+
 /** The reports that can be written as files. */
 export type ReportKind = 'junit' | 'json' | 'ndjson' | 'md';
 

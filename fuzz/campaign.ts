@@ -1,0 +1,427 @@
+/** A fuzz run: cases from the corpus, generated or bred, played side by side, judged, and what is found made sure of. */
+
+import { Unreachable } from '../harness/errors.ts';
+import type { ExitCode } from '../harness/events.ts';
+import type { Version } from '../harness/spec/index.ts';
+import type { Corpus, CorpusEntry } from './corpus.ts';
+import { type Certainty, type Discovery, type FuzzCounts, type FuzzEvent, gates, type Origin } from './events.ts';
+import { fingerprint, traceOf } from './finding.ts';
+import { mutate } from './generate/mutate.ts';
+import { generate, type Kind, kindOf } from './generate.ts';
+import { judgeAll } from './judge.ts';
+import { Novelty, reactionsOf } from './novelty.ts';
+import { lookForLife } from './oracle/alive.ts';
+import { judgeMemory, type Sample, usageOf } from './oracle/resources.ts';
+import { play, type Stage } from './play.ts';
+import { Random } from './random.ts';
+import type { Finding, Recording } from './record.ts';
+import type { Script } from './script.ts';
+import { sweep } from './sweep.ts';
+import { type Other, verify } from './verify.ts';
+
+export interface CampaignOptions {
+  readonly stage: Stage;
+  readonly versions: readonly Version[];
+  readonly seed: string;
+  readonly only?: Kind;
+  /** How many cases; without end unless given. */
+  readonly runs?: number;
+  readonly maxTimeMs?: number;
+  /** Cases side by side. */
+  readonly jobs: number;
+  readonly target: string;
+  readonly tool: string;
+  readonly corpus: Corpus;
+  /** Played first. */
+  readonly seeds: readonly CorpusEntry[];
+  /** A second target that findings are held against. */
+  readonly against?: Other;
+  /** The process of the broker, if it runs on this machine. */
+  readonly pid?: number;
+  readonly signal?: AbortSignal;
+  /** Called with each finding at once, and again when it was made smaller; returns where it was saved. */
+  save(discovery: Discovery): string | undefined;
+  tell(event: FuzzEvent): void;
+}
+
+/**
+ * A case may be bred from what cases long before it brought, never from its neighbours: they are played side by side, and which of them ends
+ * first is chance. So the same seed gives the same cases.
+ */
+const breedingDistance = 4_096;
+/** One case in so many is bred, once there is what to breed from. */
+const bredOneIn = 3;
+const bothVersions: readonly Version[] = ['v3', 'v5'];
+const lifeCheckMs = 500;
+const progressMs = 250;
+/** How long a target that is gone is waited for, at the most; less where answers are expected sooner. */
+const returnMs = 10_000;
+const answersToReturn = 5;
+/** Cases that may be to blame when the target is found dead. */
+const suspectsAtMost = 400;
+/** After the last case this much time is left to make findings sure and small. */
+const graceMs = 20_000;
+/** Once in so long the event loop gets its turn: in memory a case never waits for anything else. */
+const turnMs = 8;
+
+interface Case {
+  readonly script: Script;
+  readonly origin: Origin;
+}
+
+/** What is known of a finding while the run goes on. */
+interface Known {
+  discovery: Discovery;
+  cases: number;
+}
+
+export class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #novelty = new Novelty();
+  readonly #known = new Map<string, Known>();
+  /** Reactions of cases that are played, until their turn in the order of numbers. */
+  readonly #played = new Map<number, { script: Script; reactions: readonly number[]; isFromDisk: boolean }>();
+  readonly #recent: Case[] = [];
+  readonly #verifying: Promise<void>[] = [];
+  #verification = Promise.resolve();
+  #next = 0;
+  #folded = 0;
+  #cases = 0;
+  #packets = 0;
+  #startedMs = 0;
+  #problem: string | undefined;
+  #isOver = false;
+  #outage: Promise<void> | undefined;
+  #lastTurnMs = 0;
+  /** Wakes lanes that wait for a slow case before they may go on. */
+  #foldWaiters: (() => void)[] = [];
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+  }
+
+  /** Runs to the end. Rejects only for a fault of this tool. */
+  async run(): Promise<void> {
+    const { jobs, tell } = this.#options;
+    this.#startedMs = performance.now();
+    const ticking = setInterval(() => tell({ type: 'fuzz-progress', counts: this.#counts() }), progressMs);
+    try {
+      const lanes = Array.from({ length: jobs }, () => this.#lane());
+      const watching = this.#watch();
+      await Promise.all(lanes);
+      this.#isOver = true;
+      await watching;
+      if (this.#problem === undefined && !this.#isInterrupted) await this.#lookOnce();
+      await this.#outage;
+      await this.#settle();
+    } finally {
+      this.#isOver = true;
+      clearInterval(ticking);
+    }
+    const discoveries = [...this.#known.values()].map(({ discovery, cases }) => ({ ...discovery, cases }));
+    const problem = this.#isInterrupted ? 'interrupted' : this.#problem;
+    tell({
+      type: 'fuzz-finished',
+      counts: this.#counts(),
+      discoveries,
+      ...(problem && { problem }),
+      exitCode: this.#exitCode(discoveries),
+    });
+  }
+
+  #exitCode(discoveries: readonly Discovery[]): ExitCode {
+    if (this.#isInterrupted) return 130;
+    if (discoveries.some(gates)) return 1;
+    return this.#problem ? 3 : 0;
+  }
+
+  get #isInterrupted(): boolean {
+    return this.#options.signal?.aborted === true;
+  }
+
+  #counts(): FuzzCounts {
+    return {
+      cases: this.#cases,
+      packets: this.#packets,
+      corpus: this.#options.corpus.size,
+      reactions: this.#novelty.size,
+      findings: this.#known.size,
+      elapsedMs: performance.now() - this.#startedMs,
+    };
+  }
+
+  // ── The loop ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #lane(): Promise<void> {
+    const { runs = Number.POSITIVE_INFINITY } = this.#options;
+    let sweeping: Promise<void> | undefined;
+    while (!this.#isEnded() && this.#next < runs) {
+      if (this.#outage) await this.#outage;
+      const index = this.#next++;
+      while (index - this.#folded >= breedingDistance && !this.#isEnded()) await this.#oneFolded();
+      if (this.#isEnded()) break;
+      const made = this.#make(index);
+      this.#remember(made);
+      const recording = await this.#play(made);
+      await sweeping;
+      if (recording) {
+        this.#take(made, recording);
+        sweeping = sweep(recording, this.#options.stage);
+      } else this.#fold(index, made.script, []);
+      await this.#turn();
+    }
+    await sweeping;
+  }
+
+  #isEnded(): boolean {
+    const { maxTimeMs } = this.#options;
+    if (this.#problem !== undefined || this.#isInterrupted || this.#isOver) return true;
+    return maxTimeMs !== undefined && performance.now() - this.#startedMs >= maxTimeMs;
+  }
+
+  async #turn(): Promise<void> {
+    if (performance.now() - this.#lastTurnMs < turnMs) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#lastTurnMs = performance.now();
+  }
+
+  #make(index: number): Case {
+    const { seeds, seed, only, corpus, versions } = this.#options;
+    const first = seeds[index];
+    if (first) return { script: first.script, origin: { from: 'corpus', index, name: first.name } };
+    const random = new Random(`${seed}/breed`, index);
+    const count = corpus.countBefore(index - breedingDistance);
+    if (count > 0 && random.oneIn(bredOneIn)) {
+      return { script: mutate(corpus.at(random.below(count)), random), origin: { from: 'bred', index } };
+    }
+    // A broker that refuses a version sees some of it all the same: it must not fall over.
+    const spoken = index % 16 === 0 ? bothVersions : versions;
+    const script = generate(seed, index, only, spoken);
+    return { script, origin: { from: 'generated', index, kind: only ?? kindOf(index) } };
+  }
+
+  #remember(made: Case): void {
+    this.#recent.push(made);
+    if (this.#recent.length > 2 * suspectsAtMost) this.#recent.splice(0, suspectsAtMost);
+  }
+
+  /** Undefined if the target could not be reached. */
+  async #play({ script }: Case): Promise<Recording | undefined> {
+    try {
+      const recording = await play(script, this.#options.stage);
+      if (recording.unreachable) await this.#outageAt(recording.unreachable);
+      return recording;
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      await this.#outageAt(error.message);
+      return undefined;
+    }
+  }
+
+  #take(made: Case, recording: Recording): void {
+    this.#cases++;
+    for (const { sent } of recording.connections) this.#packets += sent.length;
+    this.#fold(made.origin.index, made.script, reactionsOf(recording), made.origin.from === 'corpus');
+    for (const finding of judgeAll(recording)) this.#found(finding, made, recording);
+  }
+
+  /** What is new is decided in the order of numbers, whatever ends first. */
+  #fold(index: number, script: Script, reactions: readonly number[], isFromDisk = false): void {
+    this.#played.set(index, { script, reactions, isFromDisk });
+    for (let next = this.#played.get(this.#folded); next; next = this.#played.get(this.#folded)) {
+      this.#played.delete(this.#folded);
+      if (this.#novelty.add(next.reactions)) this.#options.corpus.keep(next.script, this.#folded, !next.isFromDisk);
+      this.#folded++;
+    }
+    const waiters = this.#foldWaiters;
+    this.#foldWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #oneFolded(): Promise<void> {
+    return new Promise((resolve) => this.#foldWaiters.push(resolve));
+  }
+
+  // ── Findings ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #found(finding: Finding, { script, origin }: Case, recording: Recording): void {
+    const known = this.#known.get(fingerprint(finding));
+    if (known) {
+      known.cases++;
+      return;
+    }
+    const first = this.#enter(finding, { script, origin }, 'not reproduced', recording);
+    this.#verification = this.#verification.then(() => this.#verify(first));
+    this.#verifying.push(this.#verification);
+  }
+
+  #enter(finding: Finding, { script, origin }: Case, certainty: Certainty, recording?: Recording): Known {
+    const { seed, target, tool } = this.#options;
+    const discovery: Discovery = {
+      id: fingerprint(finding),
+      finding,
+      certainty,
+      cases: 1,
+      seed,
+      origin,
+      target,
+      tool,
+      script,
+      trace: recording ? traceOf(recording, finding) : [],
+    };
+    const entered: Known = { discovery: this.#saved(discovery), cases: 1 };
+    this.#known.set(discovery.id, entered);
+    return entered;
+  }
+
+  #saved(discovery: Discovery): Discovery {
+    const file = this.#options.save(discovery);
+    return file === undefined ? discovery : { ...discovery, file };
+  }
+
+  /** Plays it again until it is sure, and makes it small; one at a time. */
+  async #verify(known: Known): Promise<void> {
+    const { stage, tell, against } = this.#options;
+    if (this.#outage) await this.#outage;
+    const verified = await verify(known.discovery, {
+      stage,
+      ...(against && { against }),
+      isHurried: () => this.#isInterrupted || this.#problem !== undefined || this.#isLate(),
+    });
+    known.discovery = this.#saved(verified);
+    tell({ type: 'finding', discovery: { ...known.discovery, cases: known.cases } });
+  }
+
+  #lateMs = Number.POSITIVE_INFINITY;
+
+  #isLate(): boolean {
+    return performance.now() > this.#lateMs;
+  }
+
+  async #settle(): Promise<void> {
+    this.#lateMs = performance.now() + graceMs;
+    await Promise.all(this.#verifying);
+  }
+
+  // ── Is it alive? ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Looks for life now and then, beside the cases, and at what the broker uses. */
+  async #watch(): Promise<void> {
+    const { stage, versions, pid } = this.#options;
+    const memory: Sample[] = [];
+    while (!this.#isEnded()) {
+      await this.#pause(lifeCheckMs);
+      if (this.#outage) await this.#outage;
+      if (this.#problem !== undefined) return;
+      const before = this.#recent.length;
+      const why = await lookForLife(stage, versions[0]);
+      if (why !== undefined) await this.#outageAt(why);
+      else this.#recent.splice(0, Math.max(0, before - suspectsAtMost));
+      const usage = pid === undefined ? undefined : usageOf(pid);
+      if (usage) memory.push({ plays: this.#cases, residentBytes: usage.residentBytes });
+    }
+    const finding = judgeMemory(thinned(memory));
+    const last = this.#recent.at(-1);
+    if (finding && last) this.#beside(finding, last);
+  }
+
+  /** The last case may have been the one too many. */
+  async #lookOnce(): Promise<void> {
+    const { stage, versions } = this.#options;
+    const why = await lookForLife(stage, versions[0]);
+    if (why !== undefined) await this.#outageAt(why);
+  }
+
+  /** A finding about no case alone. */
+  #beside(finding: Finding, made: Case): void {
+    const known = this.#known.get(fingerprint(finding)) ?? this.#enter(finding, made, 'not repeatable');
+    this.#options.tell({ type: 'finding', discovery: known.discovery });
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const endMs = performance.now() + ms;
+    while (performance.now() < endMs && !this.#isEnded()) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  #outageAt(why: string): Promise<void> {
+    this.#outage ??= this.#examine(why).finally(() => {
+      this.#outage = undefined;
+    });
+    return this.#outage;
+  }
+
+  /** The target does not serve: waits for it, and looks for the case that did it. */
+  async #examine(why: string): Promise<void> {
+    const { stage, tell, versions } = this.#options;
+    const suspects = this.#recent.splice(0).reverse();
+    tell({
+      type: 'fuzz-progress',
+      counts: this.#counts(),
+      doing: `the target does not serve (${why}); waiting for it`,
+    });
+    // A lack of ports or files on this machine is no fault of the target; it passes.
+    const isBack = await this.#comesBack();
+    if (isBack && /EADDRNOTAVAIL|EMFILE|ENFILE/.test(why)) return;
+    const [first] = suspects;
+    if (!first) {
+      if (!isBack) this.#problem = `the target is lost: ${why}`;
+      return;
+    }
+    if (!isBack) {
+      this.#problem = `the target is lost: ${why}`;
+      this.#gone(why, suspects, 'not repeatable', first);
+      return;
+    }
+    tell({ type: 'fuzz-warning', text: `the target did not serve (${why}), and is back` });
+    for (const suspect of suspects.slice(0, suspectsAtMost)) {
+      if (this.#isInterrupted) return;
+      await play(suspect.script, { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) }).catch(() => {});
+      const again = await lookForLife(stage, versions[0]);
+      if (again === undefined) continue;
+      const confirmed = await this.#comesBack();
+      this.#gone(again, [], confirmed ? 'confirmed' : 'not repeatable', suspect);
+      if (!confirmed) this.#problem = `the target is lost: ${again}`;
+      return;
+    }
+    this.#gone(why, suspects, 'not reproduced', first);
+  }
+
+  async #comesBack(): Promise<boolean> {
+    const { stage, versions } = this.#options;
+    const endMs = performance.now() + Math.min(returnMs, answersToReturn * stage.timeoutMs);
+    const hasty = { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
+    while (performance.now() < endMs && !this.#isInterrupted) {
+      if ((await lookForLife(hasty, versions[0])) === undefined) return true;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return false;
+  }
+
+  #gone(why: string, suspects: readonly Case[], certainty: Certainty, { script, origin }: Case): void {
+    const finding: Finding = {
+      oracle: 'alive',
+      requirements: [],
+      expected: ['the broker goes on to serve its clients, whatever one of them sends'],
+      actual: `a new client is not served: ${why}`,
+      kind: /refused|reset/.test(why) ? 'gone' : 'does not serve',
+    };
+    const id = fingerprint(finding);
+    const known = this.#known.get(id);
+    if (known) {
+      known.cases++;
+      return;
+    }
+    const entered = this.#enter(finding, { script, origin }, certainty);
+    const others = suspects.slice(1, suspectsAtMost).map((suspect) => suspect.script);
+    entered.discovery = this.#saved({ ...entered.discovery, ...(others.length > 0 && { suspects: others }) });
+    this.#options.tell({ type: 'finding', discovery: entered.discovery });
+  }
+}
+
+/** So many samples are enough to tell a leak, and few enough that each is a rise if there is one. */
+const samplesAtMost = 16;
+
+function thinned(samples: readonly Sample[]): readonly Sample[] {
+  const every = Math.ceil(samples.length / samplesAtMost);
+  return samples.filter((_, at) => at % every === 0);
+}

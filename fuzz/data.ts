@@ -1,0 +1,65 @@
+/** Between the packets of the codec and their form in a script, which is plain JSON. */
+
+import type { Version } from '../harness/spec/index.ts';
+import { encode } from '../harness/wire/encode.ts';
+import type { Packet } from '../harness/wire/packet.ts';
+import type { Bytes, PacketData, Step } from './script.ts';
+
+/** The fields that are bytes, in whatever packet. */
+const byteFields: ReadonlySet<string> = new Set(['payload', 'password', 'correlationData', 'authenticationData']);
+
+/** Of what JSON has. */
+type Json = undefined | null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** The bytes that a script means: hex, or the UTF-8 of text. */
+export function bytesFrom(bytes: Bytes): Uint8Array {
+  return typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : Buffer.from(bytes.hex, 'hex');
+}
+
+/** Bytes as a script has them: text where they are printable ASCII, else hex. */
+export function dataFromBytes(bytes: Uint8Array): Bytes {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = buffer.toString('latin1');
+  return /^[\x20-\x7e]*$/.test(text) ? text : { hex: buffer.toString('hex') };
+}
+
+/** The packet that a script means. Nothing is checked: see `encode` for what it throws. */
+export function packetFrom(data: PacketData): Packet {
+  return withBytes(data as unknown as Fields) as unknown as Packet;
+}
+
+type Fields = Readonly<Record<string, Json>>;
+
+function withBytes(fields: Fields): Record<string, unknown> {
+  const made: Record<string, unknown> = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (byteFields.has(name) && value !== undefined) made[name] = bytesFrom(value as Bytes);
+    else if (name === 'will' || name === 'properties') made[name] = value && withBytes(value as Fields);
+    else made[name] = value;
+  }
+  return made;
+}
+
+/** A packet as a script has it. */
+export function dataFrom(packet: Packet): PacketData {
+  return withoutBytes(packet as unknown as Readonly<Record<string, unknown>>) as unknown as PacketData;
+}
+
+function withoutBytes(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const made: Record<string, unknown> = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value instanceof Uint8Array) made[name] = dataFromBytes(value);
+    else if ((name === 'will' || name === 'properties') && value) {
+      made[name] = withoutBytes(value as Readonly<Record<string, unknown>>);
+    } else if (value !== undefined) made[name] = value;
+  }
+  return made;
+}
+
+/** What a step of these kinds sends, in the version of its client. Throws the `RangeError` of `encode`. */
+export function bytesOf(step: Extract<Step, { do: 'send' | 'raw' }>, version: Version): Uint8Array {
+  if (step.do === 'raw') return Buffer.from(step.hex, 'hex');
+  return encode(packetFrom(step.packet), version, step.bend);
+}

@@ -1,0 +1,32 @@
+/** All oracles that judge a single play. */
+
+import { hanging } from './oracle/alive.ts';
+import { history } from './oracle/history.ts';
+import { standard } from './oracle/standard.ts';
+import type { Finding, Oracle, Recording } from './record.ts';
+
+const oracles: readonly Oracle[] = [hanging, standard, demanded(history)];
+
+/** What any of them finds. */
+export function judgeAll(recording: Recording): readonly Finding[] {
+  return oracles.flatMap((oracle) => oracle(recording));
+}
+
+/** A rule that the version of the client does not have names no requirement, and is none. */
+function demanded(oracle: Oracle): Oracle {
+  return (recording) => {
+    if (!isReadable(recording)) return [];
+    return oracle(recording).filter(({ requirements }) => requirements.length > 0);
+  };
+}
+
+/**
+ * Whether it is known what each side has read: not what a broker made of a form that the standard leaves open to it, nor what it meant by a packet that is
+ * none. Then a history cannot be judged.
+ */
+function isReadable({ connections }: Recording): boolean {
+  return connections.every(
+    ({ sent, received }) =>
+      sent.every(({ fault, fate }) => !fault || fate !== 'open') && received.every(({ malformed }) => !malformed),
+  );
+}

@@ -1,0 +1,217 @@
+/** One network connection of a play: what goes out and comes in on it, as bytes, as packets, and as happenings of the record. */
+
+import type { Version } from '../harness/spec/index.ts';
+import type { Link, LinkEvents } from '../harness/transport.ts';
+import { puback, pubcomp, pubrec, pubrel } from '../harness/wire/build.ts';
+import { decode, Malformed } from '../harness/wire/decode.ts';
+import { Framer, TooLarge } from '../harness/wire/frame.ts';
+import type { Packet } from '../harness/wire/packet.ts';
+import { checkSender } from '../harness/wire/sender.ts';
+import { type Connection, caseName, type Happening, type ReceivedPacket } from './record.ts';
+import { SentStream } from './stream.ts';
+
+/** A happening without what the play adds to it. */
+export type Told = Happening extends infer H ? (H extends Happening ? Omit<H, 'step' | 'atMs'> : never) : never;
+
+/** What a line tells the play. */
+export interface Ears {
+  /** Returns the order of the happening. */
+  record(happening: Told): number;
+  /** Something has come. */
+  wake(): void;
+}
+
+/** More than any script has reason to be sent; a connection that brings more is dropped. */
+const receivedAtMost = 32 * 2 ** 20;
+const packetsAtMost = 100_000;
+const placeholder = Buffer.from(caseName);
+
+export class Line implements LinkEvents {
+  readonly client: number;
+  readonly connection: number;
+  /** Of the script's client; what is sent by fields is written in it. */
+  readonly version: Version;
+  readonly stream: SentStream;
+  readonly received: ReceivedPacket[] = [];
+  over: Connection['closed'];
+  halfClosed: number | undefined;
+  pingresps = 0;
+  isLetIn = false;
+  readonly #name: Buffer;
+  readonly #ears: Ears;
+  readonly #framer: Framer;
+  #link: Link | undefined;
+  readonly #unwritten: Uint8Array[] = [];
+  #due: Packet[] = [];
+  #bytes = 0;
+  #isLost = false;
+
+  constructor(client: number, connection: number, version: Version, name: Buffer, ears: Ears) {
+    this.client = client;
+    this.connection = connection;
+    this.version = version;
+    this.stream = new SentStream(version, (frame) => replaced(frame, name, placeholder));
+    this.#framer = new Framer(version);
+    this.#name = name;
+    this.#ears = ears;
+  }
+
+  attach(link: Link): void {
+    this.#link = link;
+    this.#ears.record({ what: 'opened', ...this.#where() });
+  }
+
+  /** Whether the client may still send. */
+  get isOpen(): boolean {
+    return this.over === undefined && this.halfClosed === undefined;
+  }
+
+  /** Whether nothing more is to come. */
+  get isOver(): boolean {
+    return this.over !== undefined;
+  }
+
+  // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean): void {
+    if (!this.isOpen) return;
+    const order = this.#ears.record({ what: 'sent', ...this.#where(), bytes, bent, ...(packet && { packet }) });
+    const wire = replaced(bytes, placeholder, this.#name);
+    this.stream.push(wire, order);
+    this.#unwritten.push(wire);
+  }
+
+  /** Hands over what was sent since the last time, in one write. */
+  flush(): void {
+    const [first, second] = this.#unwritten;
+    if (!first) return;
+    this.#link?.write(second ? Buffer.concat(this.#unwritten) : first);
+    this.#unwritten.length = 0;
+  }
+
+  halfClose(): void {
+    if (!this.isOpen) return;
+    this.flush();
+    this.halfClosed = this.#ears.record({ what: 'half-closed', ...this.#where() });
+    this.#link?.end();
+  }
+
+  drop(): void {
+    if (this.over) return;
+    this.flush();
+    this.#close('client', 'RST');
+    this.#link?.reset();
+  }
+
+  late(missing: 'CONNACK' | 'PINGRESP' | 'close', afterMs: number): void {
+    this.#ears.record({ what: 'late', ...this.#where(), missing, afterMs });
+  }
+
+  /** What the broker's packets ask for, by the rules of the QoS handshakes; it counts as answered from here on. */
+  takeDue(): readonly Packet[] {
+    const due = this.#due;
+    this.#due = [];
+    return due;
+  }
+
+  // ── What the link reports ──────────────────────────────────────────────────────────────────────────────────────────
+
+  data(bytes: Uint8Array): void {
+    if (this.over || this.#isLost) return;
+    this.#bytes += bytes.length;
+    try {
+      this.#framer.push(bytes);
+      for (let frame = this.#framer.next(); frame; frame = this.#framer.next()) this.#receive(frame);
+    } catch (error) {
+      if (!(error instanceof Malformed || error instanceof TooLarge)) throw error;
+      this.#isLost = true;
+      const malformed = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
+      this.#take(replaced(bytes, this.#name, placeholder), malformed);
+    }
+    if (this.#bytes > receivedAtMost || this.received.length > packetsAtMost) this.drop();
+    this.#ears.wake();
+  }
+
+  closed(how: string): void {
+    this.#close('broker', how);
+    this.#ears.wake();
+  }
+
+  #receive(frame: Uint8Array): void {
+    const bytes = replaced(frame, this.#name, placeholder);
+    // A broker that only speaks 3.1.1 refuses a client of 5.0 in the form of 3.1.1 (v3/3.1.2-2).
+    const isRefusal3 = bytes.length === 4 && bytes[0] === 0x20 && bytes[2] === 0 && (bytes[3] ?? 0) > 0;
+    const version = isRefusal3 ? 'v3' : (this.stream.version ?? this.version);
+    try {
+      const packet = decode(bytes, version);
+      checkSender(packet, 'server', version);
+      this.#take(bytes, undefined, packet);
+      this.#answer(packet);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#take(bytes, error);
+    }
+  }
+
+  #take(bytes: Uint8Array, malformed: Malformed | undefined, packet?: Packet): void {
+    const what = { what: 'received' as const, ...this.#where(), bytes };
+    const order = this.#ears.record(malformed ? { ...what, malformed } : { ...what, packet: packet as Packet });
+    this.received.push({ order, bytes, ...(malformed && { malformed }), ...(packet && { packet }) });
+  }
+
+  #answer(packet: Packet): void {
+    switch (packet.type) {
+      case 'CONNACK':
+        this.isLetIn ||= packet.code === 0;
+        return;
+      case 'PINGRESP':
+        this.pingresps++;
+        return;
+      case 'PUBLISH':
+        if (packet.qos > 0) this.#due.push((packet.qos === 1 ? puback : pubrec)(packet.packetId ?? 0));
+        return;
+      case 'PUBREC':
+        if ((packet.code ?? 0) < 0x80) this.#due.push(pubrel(packet.packetId));
+        return;
+      case 'PUBREL':
+        this.#due.push(pubcomp(packet.packetId));
+        return;
+      default:
+        return;
+    }
+  }
+
+  #close(by: 'broker' | 'client', how: string): void {
+    if (this.over) return;
+    this.over = { order: this.#ears.record({ what: 'closed', ...this.#where(), by, how }), by, how };
+  }
+
+  /** Both streams, for the recording. */
+  get view(): Connection {
+    const { version, packets, unfinished, firstFault } = this.stream;
+    return {
+      ...this.#where(),
+      version,
+      sent: packets,
+      unfinished,
+      received: this.received,
+      firstFault: firstFault < 0 ? undefined : firstFault,
+      closed: this.over,
+      halfClosed: this.halfClosed,
+    };
+  }
+
+  #where() {
+    return { client: this.client, connection: this.connection };
+  }
+}
+
+/** The bytes with one name put in place of another of the same length, wherever it stands; the same bytes if it does not. */
+function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Uint8Array {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = view.indexOf(from);
+  if (at < 0) return bytes;
+  const copy = Buffer.from(view);
+  for (; at >= 0; at = copy.indexOf(from, at + to.length)) copy.set(to, at);
+  return copy;
+}

@@ -1,0 +1,72 @@
+/** Which packet of the broker answers which packet of a client, within one connection. */
+
+import type { Packet, PacketType } from '../../harness/wire/packet.ts';
+import type { Life, Stamped } from './life.ts';
+
+const answerTo: Partial<Record<PacketType, PacketType>> = {
+  SUBSCRIBE: 'SUBACK',
+  UNSUBSCRIBE: 'UNSUBACK',
+  PUBREL: 'PUBCOMP',
+};
+
+function answerOf(packet: Packet): PacketType | undefined {
+  if (packet.type === 'PUBLISH') return packet.qos === 1 ? 'PUBACK' : packet.qos === 2 ? 'PUBREC' : undefined;
+  return answerTo[packet.type];
+}
+
+/** What has a Packet Identifier. */
+export function packetIdOf(packet: Packet): number | undefined {
+  return 'packetId' in packet ? packet.packetId : undefined;
+}
+
+/**
+ * The answer to a packet that was sent at this order: of those of its kind with its identifier the one that comes as the n-th
+ * after n-1 earlier packets of the kind had theirs. Undefined if there is none, or if it could belong to another one.
+ */
+export function firstAnswer(life: Life, order: number, packet: Packet): Stamped | undefined {
+  const type = answerOf(packet);
+  const packetId = packetIdOf(packet);
+  if (!type || packetId === undefined) return undefined;
+  let owed = 0;
+  let position = 0;
+  for (const each of life.both) {
+    if (packetIdOf(each.packet) !== packetId) continue;
+    if (each.by === 'client' && answerOf(each.packet) === type) {
+      owed++;
+      if (each.packet === packet && each.order === order) position = owed;
+    } else if (each.by === 'broker' && each.packet.type === type) {
+      owed = Math.max(0, owed - 1);
+      if (position > 0) position--;
+      else continue;
+      if (position === 0) return each;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Which of the packets of a client is the last that the broker is sure to have read, because it answered it: an index into `sent`, -1 for the CONNECT,
+ * -2 for none. Packets that were sent in one go have one order, so that an order does not tell.
+ */
+export function lastRead(life: Life): number {
+  const { connack, both } = life;
+  let read = connack ? -1 : -2;
+  const pings: number[] = [];
+  let at = -1;
+  for (const { by, order, packet } of both) {
+    if (by === 'broker') {
+      if (packet.type === 'PINGRESP') read = Math.max(read, pings.shift() ?? -2);
+      continue;
+    }
+    at++;
+    if (packet.type === 'PINGREQ') pings.push(at);
+    else if (at > read && firstAnswer(life, order, packet)) read = at;
+  }
+  return read;
+}
+
+/** The order of that packet, -1 for none. */
+export function lastReadAt(life: Life): number {
+  const at = lastRead(life);
+  return at < -1 ? -1 : (life.sent[at] ?? life.connect).order;
+}

@@ -1,0 +1,77 @@
+/** Removes what a play leaves on the broker: sessions and retained messages, so that millions of cases leave nothing. */
+
+import type { Version } from '../harness/spec/index.ts';
+import { connect, disconnect, publish } from '../harness/wire/build.ts';
+import type { Connect, Packet } from '../harness/wire/packet.ts';
+import { dataFrom } from './data.ts';
+import { play, type Stage } from './play.ts';
+import type { Recording } from './record.ts';
+import type { Script, ScriptClient, Step } from './script.ts';
+
+/** Never more than this for one case: what shall be removed costs as much as the case. */
+const removedAtMost = 20;
+
+/** Removes what a play may have left; does nothing, at no cost, for one that left nothing. Resolves also when the target is gone. */
+export async function sweep(recording: Recording, stage: Stage): Promise<void> {
+  const script = sweepOf(recording);
+  if (script) await play(script, stage, recording.name).catch(() => {});
+}
+
+/** The script that removes what a play may have left; undefined for one that left nothing, or removed it itself. */
+export function sweepOf({ connections }: Recording): Script | undefined {
+  const sessions = new Map<string, Version>();
+  const topics = new Map<string, Version>();
+  for (const { packet, version } of inOrder(connections)) {
+    if (packet.type === 'CONNECT') note(sessions, packet.clientId, version, outlives(packet));
+    for (const [topic, isKept] of retained(packet)) note(topics, topic, version, isKept);
+  }
+  if (sessions.size + topics.size === 0) return undefined;
+  const clients: ScriptClient[] = [];
+  const steps: Step[] = [];
+  const send = (packet: Packet) => steps.push({ client: clients.length - 1, do: 'send', packet: dataFrom(packet) });
+  const come = (clientId: string, version: Version) => {
+    clients.push({ version });
+    send(connect({ clientId, protocolLevel: version === 'v5' ? 5 : 4 }));
+  };
+  for (const [clientId, version] of [...sessions].slice(0, removedAtMost)) {
+    come(clientId, version);
+    if (clients.length < sessions.size || topics.size === 0) send(disconnect());
+  }
+  if (topics.size > 0) {
+    if (clients.length === 0) come('', 'v3');
+    for (const topic of [...topics.keys()].slice(0, removedAtMost)) send(publish({ topic, retain: true }));
+    send(disconnect());
+  }
+  return { clients, steps };
+}
+
+/** What was sent on connections that were let in. */
+function inOrder(connections: Recording['connections']) {
+  const sent: { packet: Packet; version: Version; order: number }[] = [];
+  for (const connection of connections) {
+    const { version, received } = connection;
+    if (!version || !received.some(({ packet }) => packet?.type === 'CONNACK' && packet.code === 0)) continue;
+    for (const { packet, order } of connection.sent)
+      if (packet && leaves(packet)) sent.push({ packet, version, order });
+  }
+  return connections.length > 1 ? sent.sort((one, other) => one.order - other.order) : sent;
+}
+
+function leaves(packet: Packet): boolean {
+  return packet.type === 'CONNECT' || (packet.type === 'PUBLISH' && packet.retain);
+}
+
+function note(left: Map<string, Version>, name: string, version: Version, isKept: boolean): void {
+  if (isKept && name !== '') left.set(name, version);
+  else left.delete(name);
+}
+
+/** A session of a few seconds ends before it matters. */
+function outlives({ clean, properties, protocolLevel }: Connect): boolean {
+  return protocolLevel === 5 ? (properties?.sessionExpiryInterval ?? 0) > 5 : !clean;
+}
+
+function retained(packet: Packet): readonly (readonly [topic: string, isKept: boolean])[] {
+  if (packet.type === 'PUBLISH') return packet.retain ? [[packet.topic, packet.payload.length > 0]] : [];
+  return packet.type === 'CONNECT' && packet.will?.retain ? [[packet.will.topic, true]] : [];
+}
