@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import mqttPacket, { type Packet as Foreign } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import { bendOf, packet } from '../../fuzz/packets.ts';
+import { bendOf, packet } from '../../fuzz/packets.fixture.ts';
 import type { Version } from '../spec/index.ts';
 import { hex } from './build.ts';
 import { decode, Malformed } from './decode.ts';

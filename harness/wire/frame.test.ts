@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packet } from '../../fuzz/packets.ts';
+import { packet } from '../../fuzz/packets.fixture.ts';
 import { fromHex, hex, pingreq, publish } from './build.ts';
 import { encode } from './encode.ts';
 import { Framer, TooLarge } from './frame.ts';
