@@ -39,7 +39,9 @@ export async function perform(stage: Stage, each: Performable, scene: Scene): Pr
 }
 
 function passed(scene: Scene, info: CaseInfo): Ending {
-  if (scene.softReason !== undefined) return { scene, verdict: 'non-strict', reason: scene.softReason };
+  if (scene.softReason !== undefined) {
+    return { scene, verdict: info.strength === 'MAY' ? 'info' : 'non-strict', reason: scene.softReason };
+  }
   if (info.strength === 'MAY') {
     return {
       scene,

@@ -89,6 +89,27 @@ describe('what a server of 5.0 may send', () => {
       ],
     ],
     [
+      'as many messages as Receive Maximum says, although the client has sent a PUBREC for none of them',
+      [
+        ...asking({ receiveMaximum: 2 }),
+        client(build.pubrec(9)),
+        server(build.pubrel(9, { code: 0x92 })),
+        published(1),
+        client(build.pubrec(10, { code: 0x80 })),
+        published(2, { qos: 2 }),
+      ],
+    ],
+    [
+      'PUBREL that says so to a PUBREC of an unknown identifier, also to one that refuses',
+      [
+        ...asking(),
+        client(build.pubrec(9)),
+        server(build.pubrel(9, { code: 0x92 })),
+        client(build.pubrec(10, { code: 0x83 })),
+        server(build.pubrel(10, { code: 0x92 })),
+      ],
+    ],
+    [
       'one code for each Topic Filter',
       [
         ...asking(),
@@ -241,6 +262,17 @@ describe('what a server of 5.0 never sends', () => {
       [...asking({ receiveMaximum: 2 }), published(1), published(2, { qos: 2 }), published(3)],
     ],
     [
+      'more messages than Receive Maximum says, although a PUBREC for none of them was answered',
+      'v5/4.9.0-2',
+      [
+        ...asking({ receiveMaximum: 1 }),
+        published(1),
+        client(build.pubrec(9)),
+        server(build.pubrel(9, { code: 0x92 })),
+        published(2),
+      ],
+    ],
+    [
       'another message while QoS 2 waits for PUBCOMP, when Receive Maximum is 1',
       'v5/4.9.0-2',
       [
@@ -265,12 +297,16 @@ describe('what a server of 5.0 never sends', () => {
     [
       'a PUBREL after a PUBREC that refused',
       'v5/2.2.1-5',
+      [...asking(), published(1, { qos: 2 }), client(build.pubrec(1, { code: 0x80 })), server(build.pubrel(1))],
+    ],
+    [
+      'two PUBRELs for one PUBREC of an unknown identifier',
+      'v5/4.3.3-4',
       [
         ...asking(),
-        published(1, { qos: 2 }),
-        client(build.pubrec(1, { code: 0x80 })),
-        server(build.pubrel(1)),
-        server(build.pubrel(1)),
+        client(build.pubrec(9, { code: 0x80 })),
+        server(build.pubrel(9, { code: 0x92 })),
+        server(build.pubrel(9, { code: 0x92 })),
       ],
     ],
     [

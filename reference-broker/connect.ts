@@ -114,7 +114,7 @@ function refusalOf(server: Server, packet: Connect, version: Version, obeys: Obe
   const isPasswordAlone = packet.password !== undefined && packet.userName === undefined;
   if (isPasswordAlone && !obeys('v5/3.1.2.9~password-without-user-name'))
     return [reasonCodes.protocolError, 'v5/3.1.4-2'];
-  if (!isGoodPassword(server, packet, version, obeys)) return refusals.credentials[version];
+  if (!isGoodPassword(server, packet, obeys)) return refusals.credentials[version];
   // A client that knows nothing but the standard is served.
   if (packet.userName === undefined && !obeys('v3/7.0.0-2')) return refusals.notAuthorised[version];
   if (!clean && !sessions.has(clientId) && !obeys('v5/3.1.2-6')) return refusals.unavailable[version];
@@ -131,16 +131,10 @@ function isServedIdentifier({ choices }: Server, clientId: string, obeys: Obeys)
 }
 
 /** Sections 3.1.3.4 and 3.1.3.5 (3.1.3.6 in 5.0): a password is any bytes, and in 5.0 it needs no user name. */
-function isGoodPassword(
-  { credentials }: Server,
-  { userName, password }: Connect,
-  version: Version,
-  obeys: Obeys,
-): boolean {
+function isGoodPassword({ credentials }: Server, { userName, password }: Connect, obeys: Obeys): boolean {
   if (password && !obeys('v3/3.1.3.5~password-bytes') && !/^[ -~]+$/.test(text(password))) return false;
   if (!credentials) return true;
-  const known = userName !== undefined && password !== undefined && credentials.get(userName) === text(password);
-  return known || (version === 'v5' && !obeys('v5/3.1.4-2#checked'));
+  return userName !== undefined && password !== undefined && credentials.get(userName) === text(password);
 }
 
 /** A Will that the server has announced not to publish as it is, or that is not what it says (sections 3.2.2.3.4, 3.2.2.3.5, 3.1.3.2.3). */

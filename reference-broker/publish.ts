@@ -111,7 +111,8 @@ function messageOf({ choices, clock }: Server, packet: Publish, topic: string, o
 /** The payload is opaque: any bytes, any number of them (section 3.3.3). */
 function unchanged(payload: Uint8Array, obeys: Obeys): Uint8Array {
   let given = payload;
-  if (!obeys('v3/3.3.3~payload-opaque')) given = new TextEncoder().encode(new TextDecoder().decode(given));
+  if (!obeys('v3/3.3.3~payload-opaque', 'v5/3.3.3~payload-opaque'))
+    given = new TextEncoder().encode(new TextDecoder().decode(given));
   if (!obeys('v3/2.2.3~remaining-length-borders')) given = given.subarray(0, 100);
   if (!obeys('v3/7.1.1-1')) given = given.subarray(0, 0xffff);
   return given;

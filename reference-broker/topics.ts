@@ -93,8 +93,9 @@ export class FilterTree<Entry> {
         // `+` covers exactly one level, an empty one included.
         const single = wildcards ? level.below.get('+') : undefined;
         if (!single) continue;
-        if (name !== '' || obeys('v3/4.7.1.3~single-level-scope#empty', 'v5/4.7.1-2#empty')) next.push(single);
-        if (!obeys('v3/4.7.1.3~single-level-scope#one', 'v5/4.7.1-2#one')) add(found, single);
+        if (name !== '' || obeys('v3/4.7.1.3~single-level-scope#empty', 'v5/4.7.1.3~single-level-scope#empty'))
+          next.push(single);
+        if (!obeys('v3/4.7.1.3~single-level-scope#one', 'v5/4.7.1.3~single-level-scope#one')) add(found, single);
       }
       here = next;
     }
@@ -102,7 +103,9 @@ export class FilterTree<Entry> {
   }
 
   #covers(levels: number): boolean {
-    if (levels === 0) return this.#obeys('v3/4.7.1.2~multi-level-scope#parent', 'v5/4.7.1-1#parent');
-    return levels === 1 || this.#obeys('v3/4.7.1.2~multi-level-scope#children', 'v5/4.7.1-1#children');
+    if (levels === 0) return this.#obeys('v3/4.7.1.2~multi-level-scope#parent', 'v5/4.7.1.2~multi-level-scope#parent');
+    return (
+      levels === 1 || this.#obeys('v3/4.7.1.2~multi-level-scope#children', 'v5/4.7.1.2~multi-level-scope#children')
+    );
   }
 }

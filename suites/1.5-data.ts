@@ -316,7 +316,7 @@ const binary: readonly Case[] = [
   {
     id: 'payload-of-any-bytes',
     title: 'delivers payloads that are no text unchanged',
-    covers: ['v3/3.3.3~payload-opaque'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~payload-opaque'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
       await subscriber.subscribe(topic);

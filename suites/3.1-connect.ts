@@ -18,7 +18,8 @@ import {
   unsuback,
   unsubscribe,
 } from '../harness/wire/build.ts';
-import type { Connect, Packet, QoS } from '../harness/wire/packet.ts';
+import type { Connect, Packet, Properties, QoS } from '../harness/wire/packet.ts';
+import { told } from './announced.ts';
 import { anybody, fullCredentials, requireOpenDoor } from './credentials.ts';
 import { badCredentials, badLevel, but, judge, malformed, type Outcomes, otherProtocol } from './refusal.ts';
 import { type Peer, reconnect } from './session.ts';
@@ -303,17 +304,25 @@ const wills = [
   ...([0, 1, 2] as const).flatMap((qos) => [false, true].map((retain) => ({ qos, retain }) as const)),
 ];
 
-async function expectServed(context: Context, fields: Partial<Parameters<Context['connectPacket']>[0]>): Promise<void> {
+/** Connects and disconnects a client that is to be served; returns what it is told. */
+async function expectServed(
+  context: Context,
+  fields: Partial<Parameters<Context['connectPacket']>[0]>,
+): Promise<Properties> {
   const client = await context.open();
   client.send(context.connectPacket(fields));
   await client.expect('CONNACK', { code: 0, sessionPresent: false });
   await client.fence();
   client.leave();
+  return told(client);
 }
 
 async function expectEveryCombination(context: Context, credentials: object): Promise<void> {
+  // A server of 5.0 says which wills it does not take.
+  const { maximumQoS = 2, retainAvailable = 1 } = await expectServed(context, credentials);
+  const taken = wills.filter((will) => !will || (will.qos <= maximumQoS && Number(will.retain) <= retainAvailable));
   for (const clean of [true, false]) {
-    for (const will of wills) {
+    for (const will of taken) {
       const named = { clientId: context.clientId(`${clean} ${will?.qos} ${will?.retain}`) };
       const full = will && { topic: `${context.topic}/will`, payload: 'will', ...will };
       await expectServed(context, { ...named, ...credentials, clean, will: full });

@@ -6,6 +6,8 @@ import { challengeMethod } from '../harness/wire/challenge.ts';
 import type { Packet, Properties } from '../harness/wire/packet.ts';
 import { disconnectExpiry, sessionExpiry } from './3.1.2.11.2-session-expiry.ts';
 import { maximumPacketSize } from './3.1.2.11.4-maximum-packet-size.ts';
+import { checkTaken } from './announced.ts';
+import { receiveBehind } from './held.ts';
 import { judge, refused } from './refusal.ts';
 import type { Peer } from './session.ts';
 
@@ -63,9 +65,12 @@ const served: readonly Case[] = [
       id: `serves-${id}`,
       title: `serves a client with ${words} in its CONNECT`,
       covers: ['v5/3.1.4-5'],
-      async run({ open, connectPacket, topic }) {
+      async run(context) {
+        const { open, connectPacket, topic } = context;
+        const packet = connectPacket({ properties });
+        await checkTaken(context, packet);
         const client = await open('client');
-        client.send(connectPacket({ properties }));
+        client.send(packet);
         await client.expect('CONNACK', { code: 0, sessionPresent: false });
         await client.subscribe(topic);
         await client.publish({ topic, payload: 'to myself' });
@@ -171,7 +176,8 @@ const withoutAliases: readonly Case[] = [
       title: `sends what waited without a Topic Alias to a client that took aliases before and comes back with ${words}`,
       covers: ['v5/3.1.2-27'],
       needs: ['qos1'],
-      async run({ connect, topic, clientId }) {
+      async run(context) {
+        const { connect, topic, clientId } = context;
         const session = { clientId: clientId('session'), clean: false };
         const lasting = { sessionExpiryInterval: 600 };
         const client = await connect({ ...session, properties: { ...lasting, topicAliasMaximum: 5 } });
@@ -184,10 +190,9 @@ const withoutAliases: readonly Case[] = [
         await client.disconnect();
         await publisher.publish({ topic, payload: 'waiting', qos: 1 });
         const again = await connect({ ...session, name: 'again', properties: { ...lasting, ...properties } });
-        // What was acknowledged just before the end may come again.
-        await again.acknowledge(await again.pick('PUBLISH', { topic, payload: 'waiting' }));
+        await receiveBehind(context, again, (payload) => payload === 'first' || payload === 'second', 'waiting');
         await publisher.publish({ topic, payload: 'live', qos: 1 });
-        await again.acknowledge(await again.pick('PUBLISH', { topic, payload: 'live' }));
+        await again.receive({ topic, payload: 'live' });
       },
     },
   ]),

@@ -164,7 +164,7 @@ const over: readonly Case[] = [
       (ending): Case => ({
         id: `${interval}-is-over-after-${ending.id}`,
         title: `discards a session with ${words(interval)} so many seconds after its connection ended by ${ending.title}`,
-        covers: ['v5/4.1.0-2'],
+        covers: ['v5/4.1.0-2', 'v5/3.1.2.11.2~session-expiry'],
         waits: interval,
         async run(context) {
           const { connect, topic, elapse, seconds, toleranceMs } = context;

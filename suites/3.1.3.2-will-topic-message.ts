@@ -1,11 +1,9 @@
 /** 3.1.3.2 Will Topic and 3.1.3.3 Will Message: the fields of a will, as they are given. */
 
 import { type Case, section } from '../harness/case.ts';
-import { badWillTopic, but, judge, malformed, refused } from './refusal.ts';
+import { checkTaken } from './announced.ts';
+import { badWillTopic, judge } from './refusal.ts';
 import { closesOn, expectNoWill, type WrongConnect, watch, willTo } from './will.ts';
-
-/** A Will Topic that is no Topic Name is refused; a server that takes it may at least not publish to it. */
-
 
 const goodTopics: readonly (readonly [id: string, name: string])[] = [
   ['spaces', ' two  words '],
@@ -127,9 +125,11 @@ export const willMessage = section(
         ...(payload.length === 0 ? (['v5/3.1.2-7'] as const) : (['v3/3.1.3-1', 'v5/3.1.3-1'] as const)),
       ],
       async run(context) {
-        const { connect, topic } = context;
+        const { connect, connectPacket, topic } = context;
         const watcher = await watch(context, topic);
-        const client = await connect({ will: willTo(topic, { payload }) });
+        const will = willTo(topic, { payload });
+        await checkTaken(context, connectPacket({ will }));
+        const client = await connect({ will });
         client.drop();
         await watcher.receive({ topic, payload });
       },

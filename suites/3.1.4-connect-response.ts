@@ -4,6 +4,7 @@ import { type Case, chapter, section } from '../harness/case.ts';
 import { disconnect, pingreq, publish, pubrel, subscribe, text, unsubscribe } from '../harness/wire/build.ts';
 import { encode } from '../harness/wire/encode.ts';
 import { credentials, refusals } from './3.1.4-refused-connect.ts';
+import { needsQoS } from './needs.ts';
 import type { Peer } from './session.ts';
 
 // ── A valid CONNECT is accepted ──────────────────────────────────────────────────────────────────────────────────────
@@ -195,6 +196,7 @@ const pipelining: readonly Case[] = [
     id: 'pipelined-together',
     title: 'answers what a client sends in one segment with its CONNECT, CONNACK first',
     covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
+    needs: ['qos1'],
     async run({ connect, open, connectPacket, topic }) {
       const witness = await connect({ name: 'witness' });
       await witness.subscribe(topic);
@@ -256,6 +258,7 @@ const pipelining: readonly Case[] = [
       id: `pipelined-publish-and-disconnect-qos${qos}`,
       title: `delivers the QoS ${qos} message of a client that connects, publishes and disconnects in one segment`,
       covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
+      needs: needsQoS(qos),
       async run({ connect, open, connectPacket, topic }) {
         const witness = await connect({ name: 'witness' });
         await witness.subscribe(topic);
@@ -270,6 +273,7 @@ const pipelining: readonly Case[] = [
     id: 'pipelined-many',
     title: 'acknowledges each of 20 QoS 1 messages that come in the segment of the CONNECT',
     covers: ['v3/3.1.4~pipelining-before-connack', 'v5/3.1.4~pipelining-before-connack'],
+    needs: ['qos1'],
     async run({ open, connectPacket, topic }) {
       const client = await open();
       const ids = Array.from({ length: 20 }, (_, index) => index + 1);

@@ -7,7 +7,7 @@ import { encode } from '../harness/wire/encode.ts';
 import type { Packet, QoS } from '../harness/wire/packet.ts';
 import { expectFence, limitsOf, told } from './announced.ts';
 import { judge, refused } from './refusal.ts';
-import type { Peer } from './session.ts';
+import { connectOlder, type Peer } from './session.ts';
 
 // ── 3.2.2.3.3: Receive Maximum ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,6 +180,22 @@ const retainAvailable: readonly Case[] = [
       },
     }),
   ),
+  {
+    id: 'no-retained-messages-without-retain',
+    title: 'sends no retained message if it has announced Retain Available 0, not even that of a client of 3.1.1',
+    covers: ['v5/3.2.2.3.5~retain-unavailable'],
+    async run(context) {
+      const { topic, connect } = context;
+      const client = await withoutRetain(context);
+      const older = await connectOlder(context);
+      // No word of 3.1.1 keeps this client from it: what becomes of the message, and of the client, is up to the server.
+      await older.publish({ topic, payload: 'retained', qos: 1, retain: true }).catch(() => undefined);
+      await client.subscribe(topic);
+      const other = await connect({ name: 'other' });
+      await other.publish({ topic, payload: 'fence' });
+      await client.receive({ payload: 'fence', retain: false });
+    },
+  },
   {
     id: 'retained-will-without-retain',
     title: 'lets in no client with a Will Retain of 1 if it has announced Retain Available 0',

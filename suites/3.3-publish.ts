@@ -359,7 +359,7 @@ const anyPayload = ([0, 1, 2] as const).map(
   (qos): Case => ({
     id: `any-bytes-qos${qos}`,
     title: `passes on any payload unchanged at QoS ${qos}, also an empty one`,
-    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~empty-payload'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~payload-opaque', 'v5/3.3.3~empty-payload'],
     needs: needsQoS(qos),
     async run(context) {
       const { connect, topic } = context;
@@ -387,7 +387,7 @@ const largePayload = large.map(
   ([kibibytes, qos, way]): Case => ({
     id: `${kibibytes}-kib-qos${qos}-${way}`,
     title: `passes on a payload of ${kibibytes} KiB unchanged at QoS ${qos}${way === 'live' ? '' : `, ${way}`}`,
-    covers: ['v3/3.3.3~payload-opaque'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~payload-opaque'],
     needs: needsQoS(qos),
     tags: kibibytes > 128 ? ['long'] : [],
     async run({ connect, topic, clientId, notApplicable }) {
@@ -415,7 +415,7 @@ const payload = section('3.3.3 PUBLISH Payload', [
   {
     id: 'any-bytes-retained',
     title: 'retains any payload unchanged',
-    covers: ['v3/3.3.3~payload-opaque'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~payload-opaque'],
     needs: ['retain'],
     async run({ connect, topic }) {
       const [publisher, subscriber] = [await connect(), await connect()];
@@ -429,7 +429,7 @@ const payload = section('3.3.3 PUBLISH Payload', [
   {
     id: 'any-bytes-queued',
     title: 'keeps any payload unchanged for a client that is away, also an empty one',
-    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~empty-payload'],
+    covers: ['v3/3.3.3~payload-opaque', 'v5/3.3.3~payload-opaque', 'v5/3.3.3~empty-payload'],
     needs: ['qos1'],
     async run(context) {
       const { connect, topic, clientId } = context;

@@ -4,6 +4,7 @@ import { type Case, type Context, section } from '../harness/case.ts';
 import type { RequirementId } from '../harness/spec/index.ts';
 import { type PublishFields, publish, pubrel, text } from '../harness/wire/build.ts';
 import { publishAccepted } from './accepted.ts';
+import { acknowledgedAgain } from './held.ts';
 import { needsQoS } from './needs.ts';
 import { expectRetained } from './retained.ts';
 import type { Peer } from './session.ts';
@@ -378,7 +379,8 @@ const resumed: Case = {
   title: 'names the topic of a message on a new connection before it uses a Topic Alias, also in what it sends again',
   covers: ['v5/3.3.2-11'],
   needs: ['qos1'],
-  async run({ connect, topic, clientId, fail }) {
+  async run(context) {
+    const { connect, topic, clientId, fail } = context;
     // A Session Expiry Interval, as Clean Start 0 alone asks for none where properties are given.
     const properties = { topicAliasMaximum: 1, sessionExpiryInterval: 600 };
     const session = { clientId: clientId('subscriber'), clean: false, properties };
@@ -400,7 +402,9 @@ const resumed: Case = {
     while (due.size > 0) {
       const message = await back.receive();
       const payload = text(message.payload);
-      const named = due.get(payload);
+      const acknowledged = payload === 'acknowledged';
+      if (acknowledged) acknowledgedAgain(context);
+      const named = acknowledged ? topic : due.get(payload);
       if (message.topic !== named) fail(`'${payload}' to ${named}`, `'${payload}' to ${message.topic}`);
       due.delete(payload);
     }

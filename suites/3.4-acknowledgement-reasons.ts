@@ -8,7 +8,7 @@ import { encode } from '../harness/wire/encode.ts';
 import type { Acknowledgement, Packet } from '../harness/wire/packet.ts';
 import { publishAccepted } from './accepted.ts';
 import { answerOrClose } from './answer.ts';
-import { hold } from './held.ts';
+import { hold, receiveBehind } from './held.ts';
 import { needsQoS } from './needs.ts';
 import type { Peer } from './session.ts';
 
@@ -59,6 +59,7 @@ function endsExchange(
   covers: Case['covers'],
 ): Case {
   const make = { PUBACK: puback, PUBREC: pubrec, PUBCOMP: pubcomp }[type];
+  const isFailure = (fields?.code ?? 0) >= 0x80;
   return {
     id,
     title: `takes a ${type} ${words} for the end of the exchange, and sends nothing of it any more`,
@@ -79,7 +80,9 @@ function endsExchange(
       subscriber.drop();
       const back = await again();
       await publisher.publish({ topic, payload: 'fence', qos });
-      await back.expect('PUBLISH', { payload: 'fence' });
+      if (qos === 2) await back.expect('PUBLISH', { payload: 'fence' });
+      // Of a failure it is said that it must not come again (v5/4.4.0-2).
+      else await receiveBehind(context, back, (each) => each === 'next' || (!isFailure && each === 'held'), 'fence');
     },
   };
 }

@@ -49,6 +49,7 @@ const cutPackets: readonly Case[] = packets.flatMap(([id, make, answer]): Case[]
   const name = id.toUpperCase().replace(/-QOS(\d)/, ' with QoS $1');
   const common: Pick<Case, 'covers' | 'needs'> = {
     covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+    ...(answer === 'PUBACK' && { needs: ['qos1'] }),
     ...(/^PUB(REC|COMP)$/.test(answer) && { needs: ['qos2'] }),
   };
   return [
@@ -175,6 +176,7 @@ const joined: readonly Case[] = [
     id: 'fifty-packets-in-one-write',
     title: 'serves fifty packets in one write and half of another, and that one once its rest has come',
     covers: ['v3/4.2~byte-stream', 'v5/4.2.0-1'],
+    needs: ['qos1'],
     async run({ version, connect, topic }) {
       const [publisher, pacer] = [await connect({ name: 'publisher' }), await connect({ name: 'pacer' })];
       const subscriber = await connect({ name: 'subscriber' });

@@ -9,7 +9,7 @@ import { dollarTopics } from './4.7.2-dollar-topics.ts';
 import { topicNames } from './4.7.3-topic-names.ts';
 import { answerOrClose } from './answer.ts';
 import { fill, matrix } from './matching.ts';
-import { badWillTopic, but, judge, malformed, refused } from './refusal.ts';
+import { badWillTopic, judge } from './refusal.ts';
 
 // ── 4.7.1: separators and wildcards ──────────────────────────────────────────────────────────────────────────────────
 
@@ -71,7 +71,7 @@ const separators = matrix(
 );
 
 const multiLevel = matrix(
-  ['v3/4.7.1.2~multi-level-scope', 'v5/4.7.1-1'],
+  ['v3/4.7.1.2~multi-level-scope', 'v5/4.7.1.2~multi-level-scope'],
   [
     {
       id: 'hash-parent-and-children',
@@ -135,7 +135,7 @@ const multiLevel = matrix(
 );
 
 const singleLevel = matrix(
-  ['v3/4.7.1.3~single-level-scope', 'v5/4.7.1-2'],
+  ['v3/4.7.1.3~single-level-scope', 'v5/4.7.1.3~single-level-scope'],
   [
     {
       id: 'plus-last',
@@ -328,8 +328,6 @@ const wildcardsInNames: readonly Case[] = wildcardNames.flatMap(([id, pattern], 
     };
   }),
 );
-
-
 
 const wildcardsInWills: readonly Case[] = ['{t}/#', '{t}/+/a', '+', '#'].map((pattern) => ({
   id: `wildcard-in-will-topic-${pattern.replace('{t}/', 'below-').replace('/a', '-a').replace('#', 'hash').replace('+', 'plus')}`,

@@ -119,7 +119,7 @@ export const dollarTopics = section('4.7.2 Topics beginning with $', [
   ...dollarExplicit,
   besideHash,
   ...matrix(
-    ['v3/4.7.1.3~single-level-scope', 'v5/4.7.1-2'],
+    ['v3/4.7.1.3~single-level-scope', 'v5/4.7.1.3~single-level-scope'],
     [
       {
         id: 'dollar-deeper-plus',
@@ -131,7 +131,7 @@ export const dollarTopics = section('4.7.2 Topics beginning with $', [
     ],
   ),
   ...matrix(
-    ['v3/4.7.1.2~multi-level-scope', 'v5/4.7.1-1'],
+    ['v3/4.7.1.2~multi-level-scope', 'v5/4.7.1.2~multi-level-scope'],
     [
       {
         id: 'dollar-deeper-hash',

@@ -34,13 +34,14 @@ function lasting({ clientId }: Context, receiveMaximum: number, name: string): C
 }
 
 /**
- * Takes so many messages, and acknowledges each only when no more come: that there are never more of them than the client takes is judged
- * as they come (`harness/watch.ts`). Throws Violation when one is missing.
+ * Takes so many messages, and acknowledges them when as many have come as may, and no other behind them: that there are never more of them
+ * than the client takes is judged as they come (`harness/watch.ts`). Throws Violation when one is missing.
  */
 async function takeAll({ fail }: Context, subscriber: Peer, receiveMaximum: number, count: number): Promise<void> {
   const got = new Set<number>();
   while (got.size < count) {
-    const some = await takeUnacknowledged(subscriber, Math.min(receiveMaximum + 1, count - got.size));
+    const some = await takeUnacknowledged(subscriber, Math.min(receiveMaximum, count - got.size));
+    await subscriber.fence();
     for (const message of some) {
       const number = numberOf(message);
       if (got.has(number)) fail('each message once', `message ${number} twice`);

@@ -67,6 +67,7 @@ const transport: readonly Case[] = (
   id: `lossless-stream-${size}`,
   title: `delivers ${size.toLocaleString('en')} bytes of payload that came in pieces of all sizes, byte by byte the same`,
   covers: ['v3/7.1.1-1', 'v5/4.2.0-1'],
+  needs: ['qos1'],
   run: (context) => expectLossless(context, size, limited),
 }));
 

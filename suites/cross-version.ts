@@ -4,22 +4,11 @@ import { type Case, type Context, chapter, section } from '../harness/case.ts';
 import type { Properties, Publish, QoS } from '../harness/wire/packet.ts';
 import { needsQoS } from './needs.ts';
 import { establish } from './retained.ts';
-import type { ConnectOptions, Peer } from './session.ts';
+import { type ConnectOptions, connectOlder, type Peer } from './session.ts';
 
 type Side = 'v3' | 'v5';
 
 const names: Readonly<Record<Side, string>> = { v3: '3.1.1', v5: '5.0' };
-
-/** Connects a client of 3.1.1; a server of 5.0 need not serve one. */
-async function connectOlder(context: Context, options: ConnectOptions = {}): Promise<Peer> {
-  const { open, connectPacket, notApplicable } = context;
-  const { name = 'client of 3.1.1', ...fields } = options;
-  const client = await open(name, 'v3');
-  client.send(connectPacket(fields, 'v3'));
-  const answer = await client.next();
-  if (answer?.type === 'CONNACK' && answer.code === 0) return client;
-  return notApplicable('the broker does not serve clients of 3.1.1');
-}
 
 /** Connects a client of this version. */
 function connectAs(context: Context, side: Side, options: ConnectOptions = {}): Promise<Peer> {

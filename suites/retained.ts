@@ -133,3 +133,15 @@ export function told({ payload, qos, retain, dup }: Told): string {
   const words = typeof payload === 'string' ? payload : text(payload);
   return `PUBLISH '${words}' QoS ${qos} RETAIN ${Number(retain)}${dup ? ' DUP 1' : ''}`;
 }
+
+/** Where `retainAll` leaves messages: below the topic of the case. */
+export const places = ['', '/1', '/2', '/b', '/b/3', '/b/3/c'];
+
+/** Leaves a retained message at each of the places; its payload names the place. */
+export async function retainAll({ connect, topic }: Context, qos: QoS): Promise<Peer> {
+  const publisher = await connect({ name: 'publisher' });
+  for (const place of places) {
+    await publisher.publish({ topic: topic + place, payload: `at ${place}`, qos, retain: true });
+  }
+  return publisher;
+}

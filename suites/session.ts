@@ -22,6 +22,17 @@ export async function reconnect(context: Context, options: ConnectOptions, sessi
   );
 }
 
+/** Connects a client of 3.1.1; a server of 5.0 need not serve one. */
+export async function connectOlder(context: Context, options: ConnectOptions = {}): Promise<Peer> {
+  const { open, connectPacket, clientId, notApplicable } = context;
+  const { name = 'client of 3.1.1', ...fields } = options;
+  const client = await open(name, 'v3');
+  client.send(connectPacket({ clientId: clientId(name), ...fields }, 'v3'));
+  const answer = await client.next();
+  if (answer?.type === 'CONNACK' && answer.code === 0) return client;
+  return notApplicable('the broker does not serve clients of 3.1.1');
+}
+
 /** A way in which the connection of a client ends. */
 export interface Ending {
   readonly id: string;

@@ -171,9 +171,9 @@ export const connectScenes5: Scenes = {
         scene.wait(60_000);
       }
     }
-    scene.lasting('w', { will: delayed }).drop();
+    scene.lasting('later', { will: delayed }).drop();
     scene.wait(10_000);
-    scene.lasting('w').drop();
+    scene.lasting('later').drop();
     scene.wait(10_000);
   },
   '5.0: what belongs to a will': (scene) => {

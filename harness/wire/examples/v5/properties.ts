@@ -192,7 +192,9 @@ function senderRows(holder: Holder, row: Property, from: Side): Row[] {
   const id = `${holder.id}-${slugOf(row)}`;
   if (row.from?.place === holder.place && row.from.side !== from) {
     const title = sentence(holder, `${holder.title} has ${row.title}, which only a ${row.from.side} may send`);
-    return [bent(`${id}-from-${from}`, title, holder.with(alone(row)), {}, { at: undefined, breaks: row.from.breaks })];
+    // The sender is bound; that a receiver has to refuse it is said nowhere.
+    const verdict = { at: undefined, breaks: row.from.breaks, strength: 'SHOULD' } as const;
+    return [bent(`${id}-from-${from}`, title, holder.with(alone(row)), {}, verdict)];
   }
   if (row.name !== 'payloadFormatIndicator' || from !== 'client') return [];
   // The standard defines 0 and 1, and says of no other value what it is.

@@ -72,6 +72,8 @@ const changed: readonly (readonly [id: RegExp, change: Partial<Verdict>])[] = [
   [/^connect-user-name-/, { codes: [0x86, 0x87] }],
   [/^publish-topic-/, { codes: [0x90] }],
   [/filter/, { codes: [0x8f] }],
+  // The sender is bound; that a receiver has to refuse it is said nowhere.
+  [/-id-0$/, { strength: 'SHOULD' }],
   // The section on PINGREQ does not say that a server has to check its length.
   [/^pingreq-length-1$/, { breaks: ['v5/3.12~pingreq-empty', 'v5/2.1.4~content-length'], strength: 'SHOULD' }],
 ];
