@@ -1,5 +1,6 @@
 /** All oracles that judge a single play. */
 
+import { packetTypes } from '../harness/wire/packet.ts';
 import { hanging } from './oracle/alive.ts';
 import { history } from './oracle/history.ts';
 import { standard } from './oracle/standard.ts';
@@ -16,8 +17,20 @@ export function judgeAll(recording: Recording): readonly Finding[] {
 function demanded(oracle: Oracle): Oracle {
   return (recording) => {
     if (!isReadable(recording)) return [];
-    return oracle(recording).filter(({ requirements }) => requirements.length > 0);
+    const found = oracle(recording).filter(({ requirements }) => requirements.length > 0);
+    return mayHaveBegun(recording) ? found.map((each) => ({ ...each, unclear: true as const })) : found;
   };
+}
+
+/**
+ * Whether a client sent a SUBSCRIBE or UNSUBSCRIBE that ends its connection: the standard does not say that none of its filters may have been taken
+ * before the broker came upon what is wrong.
+ */
+function mayHaveBegun({ connections }: Recording): boolean {
+  return connections.some(({ sent, firstFault }) => {
+    const type = packetTypes[((firstFault === undefined ? 0 : sent[firstFault]?.bytes[0]) ?? 0) >> 4];
+    return type === 'SUBSCRIBE' || type === 'UNSUBSCRIBE';
+  });
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   subscribe,
   unsubscribe,
 } from '../../harness/wire/build.ts';
+import { encode } from '../../harness/wire/encode.ts';
 import type { Packet, Properties, QoS } from '../../harness/wire/packet.ts';
 import type { Choices, Gate } from '../../reference-broker/broker.ts';
 import { dataFrom } from '../data.ts';
@@ -35,6 +36,16 @@ class Scene {
   send(client: number, ...packets: readonly Packet[]): this {
     for (const packet of packets) this.#steps.push({ client, do: 'send', packet: dataFrom(packet) });
     return this;
+  }
+
+  bytes(client: number, hex: string): this {
+    this.#steps.push({ client, do: 'raw', hex });
+    return this;
+  }
+
+  /** Packets as the bytes of one step. */
+  raw(client: number, ...packets: readonly Packet[]): this {
+    return this.bytes(client, Buffer.concat(packets.map((packet) => encode(packet, this.#version))).toString('hex'));
   }
 
   do(client: number, ...steps: readonly ('acknowledge' | 'fence' | 'drop' | 'close')[]): this {
@@ -294,6 +305,71 @@ const scenes: readonly (readonly [name: string, scene: Scene, gates: readonly (r
     [['v5/4.9.0-2', /Receive Maximum/]],
   ],
   [
+    'what a client of 5.0 does not take, also on a later connection',
+    new Scene('v5')
+      .connect(0)
+      .subscribe(0, topic, 1)
+      .do(0, 'fence')
+      .connect(1)
+      .publish(1, 'm'.repeat(60), 1)
+      .do(1, 'acknowledge')
+      .do(0, 'fence', 'drop')
+      .connect(0, {}, { maximumPacketSize: 50, requestProblemInformation: 0 })
+      .send(0, pubrel(77))
+      .do(0, 'fence', 'drop')
+      .connect(0)
+      .publish(1, 'm2', 1)
+      .do(1, 'acknowledge'),
+    [
+      ['v5/3.1.2-24', /packet too large/],
+      ['v5/3.1.2-29', /problem information/],
+    ],
+  ],
+  [
+    'a client without an identifier',
+    new Scene('v5').connect(0, { clientId: '', clean: true }),
+    [['v5/3.2.2-16#announced', /Assigned/]],
+  ],
+  [
+    'a Topic Alias that nobody has allowed',
+    new Scene('v5')
+      .connect(0)
+      .subscribe(0, topic, 0)
+      .do(0, 'fence')
+      .connect(1)
+      .publish(1, 'm1', 1, { properties: { topicAlias: 2 } })
+      .do(1, 'acknowledge'),
+    [['v5/3.3.2.3.4~topic-alias-not-forwarded', /Topic Alias above the maximum/]],
+  ],
+  [
+    'retained messages that are sent in one go',
+    new Scene()
+      .connect(1)
+      .do(1, 'fence')
+      .raw(
+        1,
+        publish({ topic, payload: 'old', qos: 1, packetId: 1, retain: true }),
+        publish({ topic, payload: 'new', qos: 1, packetId: 2, retain: true }),
+      )
+      .do(1, 'fence')
+      .connect(0)
+      .subscribe(0, topic, 1),
+    [['v3/3.3.1-6#last', /before the subscription/]],
+  ],
+  [
+    'a DISCONNECT that a broker may refuse, before which there is a Will',
+    new Scene()
+      .connect(0)
+      .subscribe(0, topic, 1)
+      .do(0, 'fence')
+      .connect(1, { will })
+      .do(1, 'fence')
+      .bytes(1, 'e0808000')
+      .do(1, 'close')
+      .do(0, 'acknowledge'),
+    [],
+  ],
+  [
     'acknowledgements of all kinds',
     new Scene()
       .connect(0)
@@ -325,6 +401,7 @@ const alternatives: readonly Partial<Choices>[] = [
   { retainedQoS0: 'drop' },
   { resendIntervalMs: 500 },
   { inFlightWindow: 1 },
+  { paddedLength: 'close' },
 ];
 
 describe.each(scenes)('%s', (_name, scene, gates) => {

@@ -2,6 +2,7 @@
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Discovery, FuzzEvent } from '../../fuzz/events.ts';
 import type { Kind } from '../../fuzz/generate.ts';
 import { UsageError } from '../errors.ts';
@@ -34,6 +35,8 @@ export const defaultFuzzDirectory = 'mqtt-conform-fuzz';
 
 /** Fuzzes and reports. */
 export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCode> {
+  // Unlike a run (see main.ts) it never waits: room for what is short-lived is worth its memory.
+  setFlagsFromString('--semi-space-growth-factor=2');
   if (given.only && given.only.length > 1) throw new UsageError('--only: one of bytes, packets, sessions');
   const address = targetAddress(given, io);
   const directory = given.out ?? defaultFuzzDirectory;
