@@ -1,5 +1,6 @@
 /** How bytes reach a broker: one Link interface over TCP or over memory. */
 
+import dns from 'node:dns';
 import net from 'node:net';
 import { Unreachable } from './errors.ts';
 
@@ -24,12 +25,35 @@ export interface Transport {
   open(events: LinkEvents, timeoutMs: number): Promise<Link>;
 }
 
+/**
+ * The look-up of a host's addresses, done once: a run opens thousands of connections, and the system's resolver would be asked for each.
+ */
+function remembered(): net.LookupFunction {
+  const found = new Map<string, Promise<readonly dns.LookupAddress[]>>();
+  return (host, options, callback) => {
+    const known = found.get(host) ?? dns.promises.lookup(host, { all: true });
+    found.set(host, known);
+    known.then(
+      (addresses) => {
+        const [first] = addresses;
+        if (options.all) callback(null, [...addresses]);
+        else callback(null, first?.address ?? '', first?.family);
+      },
+      (error: NodeJS.ErrnoException) => {
+        found.delete(host);
+        callback(error, '');
+      },
+    );
+  };
+}
+
 /** MQTT over TCP (section 4.2). */
 export function tcp(host: string, port: number): Transport {
+  const lookup = remembered();
   return {
     open: (events, timeoutMs) =>
       new Promise<Link>((resolve, reject) => {
-        const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true });
+        const socket = net.connect({ host, port, lookup, allowHalfOpen: true, noDelay: true });
         const timer = setTimeout(() => {
           socket.destroy();
           reject(new Unreachable(`${host}:${port} does not accept a connection within ${timeoutMs / 1000} s`));

@@ -7,6 +7,7 @@ import { pingreq, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscri
 import { encode, remainingLength } from '../harness/wire/encode.ts';
 import type { Packet, QoS } from '../harness/wire/packet.ts';
 import { answerOrClose } from './answer.ts';
+import { patterned } from './patterned.ts';
 import type { Peer } from './session.ts';
 
 // ── 2.1 and 2.2.2: every packet that a server sends ──────────────────────────────────────────────────────────────────
@@ -193,10 +194,9 @@ const properties: readonly Case[] = [
 
 // ── 2.2.3: Remaining Length ──────────────────────────────────────────────────────────────────────────────────────────
 
-/** A payload with which a PUBLISH to this topic has a certain Remaining Length, unlike itself anywhere. */
+/** A payload with which a PUBLISH to this topic has a certain Remaining Length. */
 function payloadFor(length: number, topic: string, qos: QoS, version: Version): Uint8Array {
-  const size = length - 2 - Buffer.byteLength(topic) - (qos > 0 ? 2 : 0) - (version === 'v5' ? 1 : 0);
-  return Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8) * 7 + (at >> 16)) & 0xff);
+  return patterned(length - 2 - Buffer.byteLength(topic) - (qos > 0 ? 2 : 0) - (version === 'v5' ? 1 : 0));
 }
 
 /** Each border with its neighbours, and whether a broker may have a limit below. */

@@ -9,6 +9,7 @@ import { actions } from './3.3.5-actions.ts';
 import { publishAccepted } from './accepted.ts';
 import { matrix } from './matching.ts';
 import { needsQoS } from './needs.ts';
+import { patterned } from './patterned.ts';
 import { expectRetained } from './retained.ts';
 import type { Peer } from './session.ts';
 
@@ -350,11 +351,6 @@ const payloads: readonly Uint8Array[] = [
 ];
 const empty = new Uint8Array(0);
 
-/** Bytes of every value, in no simple order. */
-function bytesOf(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, index) => (index * 31 + (index >> 8)) & 0xff);
-}
-
 const anyPayload = ([0, 1, 2] as const).map(
   (qos): Case => ({
     id: `any-bytes-qos${qos}`,
@@ -392,7 +388,7 @@ const largePayload = large.map(
     tags: kibibytes > 128 ? ['long'] : [],
     async run({ connect, topic, clientId, notApplicable }) {
       const session = { clientId: clientId('subscriber'), clean: way !== 'queued' };
-      const payload = bytesOf(kibibytes * 1024);
+      const payload = patterned(kibibytes * 1024);
       const [publisher, subscriber] = [await connect(), await connect(session)];
       if (way !== 'retained') await subscriber.subscribe(topic, qos);
       if (way === 'queued') await subscriber.disconnect();
@@ -452,7 +448,7 @@ const circumstances: readonly (readonly [id: string, words: string, fields: Part
   ['no-subscriber', 'that nobody has subscribed to', { payload: 'm' }],
   ['subscriber', 'that its own client has not subscribed to, but another one has', { payload: 'm' }],
   ['empty-payload', 'without a payload', {}],
-  ['large-payload', 'of 60 KiB', { payload: bytesOf(60 * 1024) }],
+  ['large-payload', 'of 60 KiB', { payload: patterned(60 * 1024) }],
   ['retain', 'with RETAIN 1', { payload: 'm', retain: true }],
   ['retain-empty', 'with RETAIN 1 and no payload', { retain: true }],
   ['dup', 'with DUP 1', { payload: 'm', dup: true }],
