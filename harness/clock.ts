@@ -19,6 +19,35 @@ export const realClock: Clock = {
   },
 };
 
+/** A deadline is counted in steps, each of which counts no more than that, however long it took. */
+const stepMs = 500;
+
+/** A timer that comes so much too late has been held up. */
+const heldUpMs = 100;
+
+/**
+ * Calls `fire` once, when `ms` milliseconds have gone by in which this process could act. While it is held up (by its own work, or
+ * on a busy machine) it reads nothing, and what has come in the meantime must not be too late for that.
+ */
+export function deadline(clock: Clock, ms: number, fire: () => void): Cancel {
+  let left = ms;
+  let grace = Math.min(ms, stepMs);
+  let cancel: Cancel = () => {};
+  const step = () => {
+    const length = Math.min(left, stepMs);
+    const due = clock.now() + length;
+    cancel = clock.after(length, () => {
+      left -= length;
+      // Behind a last step that took too long comes one more, once, for what has come meanwhile to be read.
+      if (left <= 0 && clock.now() - due > heldUpMs) [left, grace] = [grace, 0];
+      if (left > 0) step();
+      else fire();
+    });
+  };
+  step();
+  return () => cancel();
+}
+
 interface Timer {
   readonly due: number;
   readonly order: number;

@@ -1,7 +1,7 @@
 /** One connection of a test client: sends packets or bytes, waits for what comes back, and keeps a trace of both. */
 
 import { beyond } from './announced.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, deadline } from './clock.ts';
 import { CouldNotRun, NotApplicable, Violation } from './errors.ts';
 import type { WireEntry } from './events.ts';
 import { code, reading } from './reading.ts';
@@ -656,7 +656,7 @@ export class Peer implements LinkEvents {
         if (late) return undefined;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
-          cancel ??= this.#of.clock.after(timeoutMs, () => {
+          cancel ??= deadline(this.#of.clock, timeoutMs, () => {
             late = true;
             this.#wake?.();
           });

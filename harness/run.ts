@@ -51,6 +51,18 @@ export interface RunOptions {
 
 const waitStepMs = 200;
 
+/** A case that is to run, with what its names are made of. */
+interface Queued {
+  readonly each: Performable;
+  readonly ordinal: number;
+}
+
+/** Cases that run beside each other, so many at a time. */
+interface Lane {
+  readonly queue: Queued[];
+  readonly width: number;
+}
+
 /** What is wrong with each version, undefined if nothing is. */
 type Checks = readonly (readonly [Version, string | undefined])[];
 
@@ -240,8 +252,8 @@ class Run {
   }
 
   /**
-   * Every case, `jobs` at a time. Cases that wait for the standard's times have a lane of their own beside the others, the
-   * longest first: they hardly do anything, and a run then takes about as long as the longest of them.
+   * Every case, `jobs` at a time, beside them those that wait for the standard's times: these hardly do anything, so all of them start
+   * early, and a run then takes about as long as the longest. Of those that send much, a few at a time are enough for memory and broker.
    */
   async #all(spoken: Spoken): Promise<void> {
     const jobs = Math.max(1, this.#options.jobs ?? 32);
@@ -250,19 +262,28 @@ class Run {
       .filter(({ each }) => each.case.waits !== undefined)
       .sort((a, b) => (b.each.case.waits ?? 0) - (a.each.case.waits ?? 0));
     const others = all.filter(({ each }) => each.case.waits === undefined);
+    const long = others.filter(({ each }) => each.info.tags.includes('long'));
+    const short = others.filter(({ each }) => !each.info.tags.includes('long'));
+    const lanes: readonly Lane[] = [
+      { queue: waiting, width: jobs * 8 },
+      { queue: long, width: 2 },
+      { queue: short, width: jobs },
+    ];
     // One at a time means one at a time.
-    const lanes = jobs === 1 ? [[...waiting, ...others]] : [waiting, others];
-    const worker = async (queue: typeof all) => {
+    const first = jobs === 1 ? [{ queue: lanes.flatMap(({ queue }) => queue), width: 1 }] : lanes;
+    const worker = async (queue: Queued[]) => {
       for (let next = queue.shift(); next && !this.#stopped; next = queue.shift()) {
         await this.#next(next.each, next.ordinal, spoken);
       }
     };
-    for (const round of [lanes, [this.#again]]) {
-      await Promise.all(round.flatMap((queue) => Array.from({ length: jobs }, () => worker(queue))));
+    for (const round of [first, [{ queue: this.#again, width: jobs }]]) {
+      await Promise.all(
+        round.flatMap(({ queue, width }) => Array.from({ length: Math.min(width, queue.length) }, () => worker(queue))),
+      );
     }
   }
   /** What could not run while the machine was busy with everything else gets a second chance behind it. */
-  readonly #again: { readonly each: Performable; readonly ordinal: number }[] = [];
+  readonly #again: Queued[] = [];
   readonly #tried = new Set<Performable>();
 
   async #next(each: Performable, ordinal: number, { capabilities, notSpoken, unjudged }: Spoken): Promise<void> {

@@ -137,8 +137,10 @@ export class ClientConnection implements Connection {
     this.stopTimer();
     this.#keepAlive?.stop();
     connections.delete(this);
-    const isLeft = choices.disconnectedSocket === 'leave' || !dialect.obeys('v3/3.14.4~disconnect-closed-by-server');
-    if (!isDisconnect(end) || !isLeft) this.link.close();
+    const isLeft =
+      isDisconnect(end) &&
+      (choices.disconnectedSocket === 'leave' || !dialect.obeys('v3/3.14.4~disconnect-closed-by-server'));
+    if (!isLeft) this.link.close();
     if (this.#session) leaveSession(this, this.#session, end);
   }
 

@@ -41,18 +41,26 @@ export class KeepAlive {
     this.#cancel?.();
   }
 
-  #wait(ms: number): void {
-    const { clock, choices } = this.#server;
-    const interval = choices.keepAliveCheckMs;
-    const due = clock.now() + ms;
-    const looked = interval > 0 ? Math.ceil(due / interval) * interval : due;
-    this.#cancel = clock.after(looked - clock.now(), () => this.#look());
+  #wait(ms: number, look = () => this.#look()): void {
+    this.#cancel = this.#server.clock.after(ms, look);
   }
 
   #look(): void {
+    if (this.#isHeard()) return;
+    const { clock, choices } = this.#server;
+    const interval = choices.keepAliveCheckMs;
+    if (interval === 0) return this.#silent();
+    const lag = (interval - (clock.now() % interval)) % interval;
+    this.#wait(lag, () => {
+      if (!this.#isHeard()) this.#silent();
+    });
+  }
+
+  /** Whether the client has been heard within its time; then what is left of that is waited for. */
+  #isHeard(): boolean {
     const left = this.#heard + this.#limitMs - this.#server.clock.now();
     if (left > 0) this.#wait(left);
-    else this.#silent();
+    return left > 0;
   }
 }
 

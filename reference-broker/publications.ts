@@ -30,7 +30,8 @@ export class Publications {
     this.#version = version;
     // Nothing larger is sent than what the client takes.
     this.#maximumSize = obeys('v5/3.1.2-24') ? terms.maximumPacketSize : Number.POSITIVE_INFINITY;
-    const uses = version === 'v5' && choices.outgoingAliases === 'use';
+    const takes = version === 'v5' && (terms.topicAliasMaximum > 0 || !obeys('v5/3.1.2-27'));
+    const uses = takes && choices.outgoingAliases === 'use';
     this.#aliases = uses ? new OutgoingAliases(terms.topicAliasMaximum, obeys) : undefined;
   }
 

@@ -137,11 +137,8 @@ export function mayPublish({ choices, denied }: Server, topic: string): boolean 
 function codeFor(session: Session, server: Server, refusal: number | undefined, { topic }: Message): number {
   const { obeys } = session;
   if (refusal !== undefined) return obeys('v5/3.4.2.1~publish-forbidden#code') ? refusal : reasonCodes.success;
-  if (server.choices.noSubscribers === '0x00') return reasonCodes.success;
-  const nobody = !server.subscriptions.matchesAny(topic, session);
-  return nobody || !obeys('v5/3.4.2.1~no-matching-subscribers')
-    ? reasonCodes.noMatchingSubscribers
-    : reasonCodes.success;
+  const nobody = !server.subscriptions.matchesAny(topic, session) || !obeys('v5/3.4.2.1~no-matching-subscribers');
+  return nobody && server.choices.noSubscribers === '0x10' ? reasonCodes.noMatchingSubscribers : reasonCodes.success;
 }
 
 function receiveAtMostOnce(connection: ClientConnection, session: Session, accepted: Message | undefined): void {

@@ -44,7 +44,9 @@ export function sendQueued(connection: ClientConnection, session: Session): void
     const sent = session.resend.shift();
     if (sent && session.inFlight.get(sent.packetId) === sent) sendAgain(connection, session, sent, true, true);
   }
-  while (session.queue.length > 0 && session.inFlight.size < choices.inFlightWindow && sendQuota.allows) {
+  // Whatever the window is, there is room for one.
+  const hasRoom = () => session.inFlight.size === 0 || session.inFlight.size < choices.inFlightWindow;
+  while (session.queue.length > 0 && hasRoom() && sendQuota.allows) {
     const next = session.queue.shift();
     if (!next?.qos) continue;
     if (isOver(next, session, clock)) release(session, next.message);

@@ -29,7 +29,7 @@ export function receiveSubscribe(connection: ClientConnection, session: Session,
   const filters = obeys('v3/3.8.4-4#every-filter', 'v5/3.8.4-5#every-filter')
     ? packet.filters
     : packet.filters.slice(0, 1);
-  if (server.choices.invalidFilter === 'close') refuseInvalid(filters, version, obeys);
+  refuseInvalid(server, filters, version, obeys);
   if (version === 'v5') checkAnnounced(connection, packet);
   const codes: number[] = [];
   const retained: [Message, Recipient][] = [];
@@ -51,18 +51,20 @@ export function receiveSubscribe(connection: ClientConnection, session: Session,
       connection.send(output.suback(packet.packetId, answer));
     }
   };
-  if (!server.choices.retainedBeforeSuback) acknowledge();
+  const isLast = retained.length > 0 && server.choices.retainedBeforeSuback;
+  if (!isLast) acknowledge();
   // Messages sent because of a new subscription have RETAIN 1.
   const flag = obeys('v3/3.3.1-8', 'v5/3.3.1.3~retain-flag-on-subscribe');
   for (const [message, recipient] of retained) deliver(server, recipient, message, flag);
-  if (server.choices.retainedBeforeSuback) acknowledge();
+  if (isLast) acknowledge();
 }
 
-function refuseInvalid(filters: readonly Subscription[], version: Version, obeys: Obeys): void {
+function refuseInvalid({ choices }: Server, filters: readonly Subscription[], version: Version, obeys: Obeys): void {
   for (const { filter } of filters) {
     const broken = checkFilter(filter, version);
     const invalid = reasonCodes.topicFilterInvalid;
-    if (broken && obeys(...broken)) throw new Malformed(broken, 'a misplaced wildcard', 'filters', 0, invalid);
+    if (broken && choices.invalidFilter === 'close' && obeys(...broken))
+      throw new Malformed(broken, 'a misplaced wildcard', 'filters', 0, invalid);
   }
 }
 
@@ -73,9 +75,9 @@ function checkAnnounced(connection: ClientConnection, { filters, properties }: S
       const reason = 'No Local with a Shared Subscription';
       throw new Malformed(['v5/3.8.3-4'], reason, 'filters.0.options', 0, reasonCodes.protocolError);
     }
-    if (connection.server.choices.unavailable === 'SUBACK') continue;
     const [code, rule] = unavailable(connection, filter, properties?.subscriptionIdentifiers) ?? [];
-    if (rule) throw new Malformed([rule], 'what CONNACK has ruled out', 'filters', 0, code);
+    if (rule && connection.server.choices.unavailable === 'DISCONNECT')
+      throw new Malformed([rule], 'what CONNACK has ruled out', 'filters', 0, code);
   }
 }
 
@@ -100,7 +102,7 @@ function unavailable(
 
 /** Whether the identifier is that of a QoS 2 message which is not complete, and that matters to the server. */
 function isInUse({ choices }: Server, { version, unreleased }: Session, packetId: number): boolean {
-  return version === 'v5' && choices.identifierInUse === '0x91' && unreleased.has(packetId);
+  return version === 'v5' && unreleased.has(packetId) && choices.identifierInUse === '0x91';
 }
 
 /** The retained messages that a subscription brings, an identical one again (section 3.8.4) unless 5.0 says otherwise (3.3.1.3). */

@@ -150,7 +150,7 @@ export class Subscriptions {
   #copies(matching: readonly Recipient[]): readonly Recipient[] {
     const obeys = this.#obeys;
     const severalCopies =
-      this.#choices.overlapping === 'each' ||
+      (matching.length > 1 && this.#choices.overlapping === 'each') ||
       !obeys('v3/3.8.4-3#replaces', 'v3/1.2~one-subscription-per-filter', 'v5/3.8.4-3#replaces');
     const due = severalCopies ? this.#each(matching) : this.#oneForEachSession(matching);
     const own = obeys('v5/3.3.4~own-subscription-identifiers') ? due : withIdentifiersOfAll(due);

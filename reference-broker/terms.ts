@@ -44,7 +44,7 @@ export function announcement(server: Server, packet: Connect, session: Session, 
   const { limits, choices } = server;
   const { properties = {} } = packet;
   const asked = properties.requestResponseInformation === 1;
-  const responds = choices.responseInformation === 'send' && (asked || !obeys('v5/3.1.2-28'));
+  const responds = (asked || !obeys('v5/3.1.2-28')) && choices.responseInformation === 'send';
   const announces = obeys('v5/3.2.2.3~announced-abilities');
   return {
     ...expiryAnnounced(properties.sessionExpiryInterval ?? 0, server, obeys),

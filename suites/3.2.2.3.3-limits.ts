@@ -197,6 +197,21 @@ const retainAvailable: readonly Case[] = [
     },
   },
   {
+    id: 'no-retain-flag-without-retain',
+    title: 'sends no message with RETAIN 1 if it has announced Retain Available 0, not even that of a client of 3.1.1',
+    covers: ['v5/3.2.2.3.5~retain-unavailable'],
+    async run(context) {
+      const { topic, connect } = context;
+      const client = await withoutRetain(context);
+      await client.subscribe(topic, 0, { retainAsPublished: true });
+      const older = await connectOlder(context);
+      await older.publish({ topic, payload: 'published with RETAIN 1', qos: 1, retain: true }).catch(() => undefined);
+      const other = await connect({ name: 'other' });
+      await other.publish({ topic, payload: 'fence' });
+      while (text((await client.receive({ retain: false })).payload) !== 'fence');
+    },
+  },
+  {
     id: 'retained-will-without-retain',
     title: 'lets in no client with a Will Retain of 1 if it has announced Retain Available 0',
     covers: ['v5/3.2.2-13'],

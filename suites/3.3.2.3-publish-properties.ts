@@ -332,33 +332,67 @@ const payloadFormat = section('3.3.2.3.2 Payload Format Indicator', [
 
 // ── Response Topic, Correlation Data, User Property, Content Type ────────────────────────────────────────────────────
 
-const response = sectionOf('3.3.2.3.5 Response Topic', [
-  { id: 'plain', title: 'a Response Topic', covers: responseTopic, properties: { responseTopic: 'to/reply' } },
-  {
-    id: 'guarded',
-    title: 'a Response Topic that begins with $',
-    covers: responseTopic,
-    properties: { responseTopic: '$SYS/to' },
-  },
-  {
-    id: 'characters',
-    title: 'a Response Topic of any characters',
-    covers: responseTopic,
-    properties: { responseTopic: '/Ü 日本//🚀 \u{feff}' },
-  },
-  {
-    id: 'longest',
-    title: 'a Response Topic of 65,535 bytes',
-    covers: responseTopic,
-    properties: { responseTopic: 'r'.repeat(long) },
-  },
-  {
-    id: 'with-data',
-    title: 'a Response Topic with Correlation Data',
-    covers: [...responseTopic, ...correlation],
-    properties: { responseTopic: 'to/reply', correlationData: utf8('42') },
-  },
-]);
+/** Response Topics that are none, as no message can be published to them. */
+const wildcardResponses = (
+  [
+    ['hash', '#'],
+    ['hash-below', 'to/#'],
+    ['plus', '+'],
+    ['plus-within', 'to/+/reply'],
+  ] as const
+).map(
+  ([id, responseTopic]): Case => ({
+    id: `wildcard-${id}`,
+    title: `does not pass on the Response Topic ${responseTopic}: refuses the message, or closes`,
+    covers: ['v5/3.3.2-14'],
+    needs: ['qos1'],
+    async run(context) {
+      const { connect, topic, fail } = context;
+      const [publisher, other, subscriber] = [await connect(), await connect(), await connect()];
+      await subscriber.subscribe(topic, 1);
+      publisher.send(publish({ topic, payload: 'to nowhere', qos: 1, packetId: 7, properties: { responseTopic } }));
+      const expected = ['PUBACK, and the message is not passed on as it is', 'the connection closes'];
+      const answer = await answerOrClose(context, publisher, expected);
+      if (answer && answer.type !== 'PUBACK') fail(expected, answer.type);
+      await other.publish({ topic, payload: 'fence', qos: 1 });
+      const { properties } = await subscriber.receive();
+      const passedOn = properties?.responseTopic;
+      if (passedOn !== undefined) fail(expected, `PUBLISH with Response Topic ${passedOn}`);
+    },
+  }),
+);
+
+const response = sectionOf(
+  '3.3.2.3.5 Response Topic',
+  [
+    { id: 'plain', title: 'a Response Topic', covers: responseTopic, properties: { responseTopic: 'to/reply' } },
+    {
+      id: 'guarded',
+      title: 'a Response Topic that begins with $',
+      covers: responseTopic,
+      properties: { responseTopic: '$SYS/to' },
+    },
+    {
+      id: 'characters',
+      title: 'a Response Topic of any characters',
+      covers: responseTopic,
+      properties: { responseTopic: '/Ü 日本//🚀 \u{feff}' },
+    },
+    {
+      id: 'longest',
+      title: 'a Response Topic of 65,535 bytes',
+      covers: responseTopic,
+      properties: { responseTopic: 'r'.repeat(long) },
+    },
+    {
+      id: 'with-data',
+      title: 'a Response Topic with Correlation Data',
+      covers: [...responseTopic, ...correlation],
+      properties: { responseTopic: 'to/reply', correlationData: utf8('42') },
+    },
+  ],
+  wildcardResponses,
+);
 
 const correlationData = sectionOf('3.3.2.3.6 Correlation Data', [
   {
