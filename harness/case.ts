@@ -66,6 +66,12 @@ export interface Context {
   elapse(ms: number): Promise<void>;
   /** Milliseconds since the case started. */
   now(): number;
+  /**
+   * Ends the case as could-not-run unless less than `limitMs` has passed since `sinceMs` (by `now`): where the standard gives the client
+   * a time (to come back before a session expires, to send before Keep Alive runs out), a slow machine must not count against the broker.
+   * To be called when the client has done its part, before the broker's is judged.
+   */
+  inTime(sinceMs: number, limitMs: number): void;
   /** How much later than the standard's moment the target may act, in milliseconds. */
   readonly toleranceMs: number;
   /** How long any single answer may take, in milliseconds. */

@@ -146,6 +146,13 @@ export class Scene implements Context {
     return this.#stage.clock.now() - this.#startedMs;
   };
 
+  readonly inTime = (sinceMs: number, limitMs: number): void => {
+    const passedMs = this.now() - sinceMs;
+    if (passedMs < limitMs) return;
+    const [passed, limit] = [passedMs, limitMs].map((ms) => (ms / 1000).toFixed(1));
+    throw new CouldNotRun(`this machine, or the way to the broker, is too slow: ${passed} s where ${limit} s are given`);
+  };
+
   readonly trait = (name: string, value: string): void => {
     this.traits.push({ name, value });
   };
