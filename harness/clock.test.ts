@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { realClock, VirtualClock } from './clock.ts';
+import { type Clock, deadline, realClock, VirtualClock } from './clock.ts';
 
 describe('the virtual clock', () => {
   it('fires timers in the order in which they are due, then in which they were set', () => {
@@ -41,5 +41,60 @@ describe('the real clock', () => {
     await new Promise<void>((resolve) => realClock.after(5, resolve));
     expect(cancelled).toBe(true);
     expect(realClock.now()).toBeGreaterThan(before);
+  });
+});
+
+describe('a deadline', () => {
+  /** A clock whose next timer fires when it is told to, so much too late. */
+  function heldUp() {
+    let now = 0;
+    const timers: { due: number; fire: () => void }[] = [];
+    const clock: Clock = {
+      now: () => now,
+      after(ms, fire) {
+        const timer = { due: now + ms, fire };
+        timers.push(timer);
+        return () => void timers.splice(timers.indexOf(timer), 1);
+      },
+    };
+    const next = (lateMs: number) => {
+      const timer = timers.shift();
+      now = (timer?.due ?? now) + lateMs;
+      timer?.fire();
+    };
+    return { clock, next, timers };
+  }
+
+  it('does not count the time in which the process was held up', () => {
+    const { clock, next } = heldUp();
+    let over = false;
+    deadline(clock, 1_000, () => {
+      over = true;
+    });
+    next(5_000);
+    expect(over).toBe(false);
+    next(0);
+    expect(over).toBe(true);
+  });
+
+  it('leaves time to read what came while the process was held up in the last moment, once', () => {
+    const { clock, next } = heldUp();
+    let over = false;
+    deadline(clock, 1_000, () => {
+      over = true;
+    });
+    next(0);
+    next(5_000);
+    expect(over).toBe(false);
+    next(5_000);
+    expect(over).toBe(true);
+  });
+
+  it('is cancelled at any step', () => {
+    const { clock, next, timers } = heldUp();
+    const cancel = deadline(clock, 2_000, () => {});
+    next(0);
+    cancel();
+    expect(timers).toEqual([]);
   });
 });

@@ -57,7 +57,7 @@ export function allCases(chapters: readonly Chapter[]): readonly SelectedCase[] 
  * @throws UsageError for a selector that names nothing, with the nearest ones that exist, and if no case is left.
  */
 export function select(cases: readonly SelectedCase[], selection: Selection): SelectedCase[] {
-  const index = indexNames(cases);
+  const index = indexOf(cases);
   const included = selection.include.length === 0 ? new Set(cases) : resolve(index, selection.include);
   const excluded = resolve(index, selection.exclude);
   const chosen = cases.filter(
@@ -97,6 +97,15 @@ function strongest(covers: readonly RequirementId[]): Strength {
 
 /** Name to cases. Names are in lower case, except that `tag:` and ids keep their own, which is lower already. */
 type Index = ReadonlyMap<string, ReadonlySet<SelectedCase>>;
+
+/** Thousands of cases with a dozen names each: for the same list that is done once. */
+const indexes = new WeakMap<readonly SelectedCase[], Index>();
+
+function indexOf(cases: readonly SelectedCase[]): Index {
+  const index = indexes.get(cases) ?? indexNames(cases);
+  indexes.set(cases, index);
+  return index;
+}
 
 function indexNames(cases: readonly SelectedCase[]): Index {
   const index = new Map<string, Set<SelectedCase>>();

@@ -140,6 +140,7 @@ async function staysOpen(context: Context, client: Peer, rhythm: Rhythm, sign: S
   await client.fence();
   for (let tick = 1; tick <= times; tick++) {
     await elapse(Math.max(0, lastMs + seconds(every) - now()));
+    const closed = await client.isClosed(0);
     const gap = (now() - lastMs) / 1000;
     const giveUpBeyond = (share: number) => {
       if (keepAlive === 0 || gap <= share * keepAlive) return;
@@ -148,7 +149,7 @@ async function staysOpen(context: Context, client: Peer, rhythm: Rhythm, sign: S
       );
     };
     giveUpBeyond(1.25);
-    if (await client.isClosed(0)) {
+    if (closed) {
       giveUpBeyond(1);
       fail(`the connection stays open: a packet comes every ${every} s`, `the connection closes`);
     }

@@ -112,11 +112,12 @@ const published: readonly Case[] = [
         async run(context) {
           const { topic, now, seconds } = context;
           const watcher = await watch(context, topic);
+          const connectMs = now();
           const client = await connectDelayed(context, { delay: 2, expiry: 600 }, { keepAlive: ending.keepAlive });
-          // A silent client is gone when one and a half times its Keep Alive is over, however late that is found out.
-          const silentMs = ending.keepAlive === undefined ? undefined : now() + seconds(1.5 * ending.keepAlive);
+          const lastMs = ending.keepAlive === undefined ? now() : connectMs;
           await ending.end(client, context);
-          await expectWillAfter(context, watcher, 2, silentMs ?? now());
+          // A silent client is gone when one and a half times its Keep Alive is over, however late that is found out.
+          await expectWillAfter(context, watcher, 2, lastMs + seconds(1.5 * (ending.keepAlive ?? 0)));
         },
       }),
     ),
@@ -170,20 +171,30 @@ const published: readonly Case[] = [
 
 // ── 3.1.3.2.2: the client comes back in time ─────────────────────────────────────────────────────────────────────────
 
+/** The Will Delay Interval of a client that comes back in time, in seconds. */
+const delay = 3;
+
+/** Ends the case unless the client was back a second before its will was due: whole seconds are all that the standard knows. */
+function expectBack({ inTime, seconds }: Context, endedMs: number): void {
+  inTime(endedMs, seconds(delay - 1));
+}
+
 /** Comes back before the will is published; the case then waits until it would be. */
 function comesBack(id: string, title: string, ending: Ending, back: ConnectOptions): Case {
   return {
     id: `withheld-${id}`,
     title: `does not publish a will that waits when the client comes back in time ${title}`,
     covers: ['v5/3.1.3-9'],
-    waits: 3,
+    waits: delay + 1,
     async run(context) {
-      const { connect, topic, clientId, elapse, seconds } = context;
+      const { connect, topic, clientId, now, elapse, seconds } = context;
       const watcher = await watch(context, topic);
-      const client = await connectDelayed(context, { delay: 2, expiry: 600 });
+      const client = await connectDelayed(context, { delay, expiry: 600 });
+      const endedMs = now();
       await ending.end(client, context);
       await connect({ clientId: clientId('client'), clean: false, name: 'again', keepAlive: 60, ...back });
-      await elapse(seconds(3));
+      expectBack(context, endedMs);
+      await elapse(seconds(delay + 1));
       await expectNoWill(context, watcher);
     },
   };
@@ -199,14 +210,16 @@ const withheld: readonly Case[] = [
     id: 'withheld-for-newer-will',
     title: 'publishes the will that the client comes back with, and not the one that waited',
     covers: ['v5/3.1.3-9'],
-    waits: 3,
+    waits: delay + 1,
     async run(context) {
-      const { topic, elapse, seconds } = context;
+      const { topic, now, elapse, seconds } = context;
       const watcher = await watch(context, topic);
-      const client = await connectDelayed(context, { delay: 2, expiry: 600 });
+      const client = await connectDelayed(context, { delay, expiry: 600 });
+      const endedMs = now();
       client.drop();
       const again = await connectDelayed(context, { expiry: 600 }, { name: 'again' }, 'newer');
-      await elapse(seconds(3));
+      expectBack(context, endedMs);
+      await elapse(seconds(delay + 1));
       await expectNoWill(context, watcher);
       again.drop();
       await watcher.receive({ topic, payload: 'newer' });

@@ -169,12 +169,14 @@ const atOnce = ([0, 1, 2] as const).flatMap((qos) =>
       covers: ['v5/3.3.2-6'],
       needs: needsQoS(qos),
       async run(context) {
-        const { connect, topic, now } = context;
+        const { connect, topic, now, inTime } = context;
         const [publisher, subscriber] = [await connect({ name: 'publisher' }), await connect({ name: 'subscriber' })];
         await subscriber.subscribe(topic, qos);
         for (const seconds of values) {
           const before = now();
           await publisher.publish({ topic, payload: `${seconds}`, qos, ...expiring(seconds) });
+          await publisher.fence();
+          inTime(before, context.seconds(seconds));
           judgeRest(context, await subscriber.receive({ topic }), 0, now() - before, seconds);
         }
       },
@@ -268,11 +270,13 @@ const received: readonly Case[] = [
     needs: ['retain'],
     waits,
     async run(context) {
-      const { connect, topic, seconds, elapse } = context;
+      const { connect, topic, seconds, elapse, now, inTime } = context;
       const publisher = await connect({ name: 'publisher' });
+      const sinceMs = now();
       await publisher.publish({ topic, payload: 'kept', qos: 1, retain: true, ...expiring(2) });
       const early = await connect({ name: 'early subscriber' });
       await early.subscribe(topic);
+      inTime(sinceMs, seconds(2));
       await early.receive({ payload: 'kept', retain: true });
       await elapse(seconds(waits));
       await expectRetained(context, publisher, topic, 0);

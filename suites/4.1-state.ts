@@ -2,7 +2,7 @@
 
 import { type Case, chapter, section } from '../harness/case.ts';
 import { pubcomp, publish, pubrec, pubrel } from '../harness/wire/build.ts';
-import { byReset, type Ending, endings, type Peer } from './session.ts';
+import { byReset, type Ending, endings, type Peer, withinKeepAlive } from './session.ts';
 
 // ── 4.1: the parts of a session ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +117,9 @@ function survives(id: string, title: string, parts: readonly Part[], ending: End
       const [publisher, watcher] = [await connect({ name: 'publisher' }), await connect({ name: 'watcher' })];
       const about = (part: Part): Surroundings => ({ topic: `${topic}/${part.id}`, publisher, watcher });
       const client = await connect({ ...session, keepAlive: ending.keepAlive, name: 'client' });
-      for (const part of parts) await part.prepare(client, about(part));
+      await withinKeepAlive(context, ending.keepAlive, async () => {
+        for (const part of parts) await part.prepare(client, about(part));
+      });
       await ending.end(client, context);
       for (const part of parts) await part.meanwhile?.(about(part));
       const again = await connect({ ...session, name: 'client again' });

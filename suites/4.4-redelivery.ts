@@ -6,7 +6,16 @@ import type { Publish, QoS } from '../harness/wire/packet.ts';
 import { acknowledgedAgain, hold, receiveBehind } from './held.ts';
 import { needsQoS } from './needs.ts';
 import { numberOf, publishNumbered, takeUnacknowledged } from './numbered.ts';
-import { byDisconnect, byReset, byTakeOver, type ConnectOptions, type Ending, endings, type Peer } from './session.ts';
+import {
+  byDisconnect,
+  byReset,
+  byTakeOver,
+  type ConnectOptions,
+  type Ending,
+  endings,
+  type Peer,
+  withinKeepAlive,
+} from './session.ts';
 
 // ── One message ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +97,9 @@ function resentAfter(stage: Stage, { id, title, keepAlive, waits, end }: Ending)
     needs: needsQoS(stage.qos),
     ...(waits !== undefined && { waits }),
     async run(context) {
-      const { session, publisher, subscriber, message } = await interrupt(context, stage, keepAlive);
+      const { session, publisher, subscriber, message } = await withinKeepAlive(context, keepAlive, () =>
+        interrupt(context, stage, keepAlive),
+      );
       await end(subscriber, context);
       const again = await context.connect({ ...session, name: 'subscriber again' });
       await expectAgain(again, stage, message);

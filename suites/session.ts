@@ -90,6 +90,24 @@ export const endings: readonly Ending[] = [
   },
 ];
 
+/**
+ * What a client with this Keep Alive does before it falls silent. Throws CouldNotRun where that fails after more than a Keep Alive, for then
+ * the broker may have closed the connection already.
+ */
+export async function withinKeepAlive<T>(
+  { now, seconds, inTime }: Context,
+  keepAlive: number | undefined,
+  prepare: () => Promise<T>,
+): Promise<T> {
+  const sinceMs = now();
+  try {
+    return await prepare();
+  } catch (error) {
+    if (keepAlive !== undefined) inTime(sinceMs, seconds(keepAlive));
+    throw error;
+  }
+}
+
 /** A message whose way through the broker is watched. */
 export interface Routed {
   readonly topic: string;
