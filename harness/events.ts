@@ -110,6 +110,8 @@ export type RunEvent =
       readonly capabilities: Readonly<Partial<Record<Version, Capabilities>>>;
       /** How the broker answers clients of a version that it does not speak, where cases of both were selected. */
       readonly notSpoken?: Readonly<Partial<Record<Version, string>>>;
+      /** Why there is no verdict on a version, which the broker neither serves nor refuses. */
+      readonly unjudged?: Readonly<Partial<Record<Version, string>>>;
       /** Options that reproduce the target on a command line: `-t localhost:1883`; empty for the reference broker. */
       readonly targetOptions: string;
       readonly baseline?: { readonly file: string; readonly entries: number };

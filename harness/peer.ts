@@ -143,6 +143,7 @@ export class Peer implements LinkEvents {
   closed(how: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = how;
+    this.#heed();
     this.#leaving?.();
     this.#note(`the broker closes the connection (${how})`);
     this.#wake?.();
@@ -335,14 +336,25 @@ export class Peer implements LinkEvents {
     this.#of.sent(packet);
     if (packet.type !== 'CONNECT') return;
     this.clientId = packet.clientId;
+    this.#keepAlive = packet.keepAlive;
     // Of another protocol no level is that of a version.
     this.#level = packet.protocolName === 'MQTT' ? packet.protocolLevel : 0;
   }
 
   #put(bytes: Uint8Array): void {
+    this.#heed();
     this.lastSentMs = this.#of.clock.now();
     this.#link?.write(bytes);
   }
+
+  /** Takes note of how long nothing was sent. */
+  #heed(): void {
+    if (this.lastSentMs > 0) this.#silentMs = Math.max(this.#silentMs, this.#of.clock.now() - this.lastSentMs);
+  }
+  /** The longest time without a packet sent, in milliseconds. */
+  #silentMs = 0;
+  /** As in CONNECT, in seconds. */
+  #keepAlive = 0;
 
   /** A Packet Identifier that this peer has not used yet. */
   freshId(): number {
@@ -403,7 +415,7 @@ export class Peer implements LinkEvents {
   async expect<T extends PacketType>(type: T, fields: Fields<T> = {} as Fields<T>): Promise<PacketOf<T>> {
     const packet = await this.next();
     if (packet && matches(packet, type, fields)) return packet as PacketOf<T>;
-    throw new Violation(wanted(type, fields), packet ? reading(packet) : this.#silence());
+    throw packet ? new Violation(wanted(type, fields), reading(packet)) : this.#missing(wanted(type, fields));
   }
 
   /** Takes as many next packets as there are expectations, in any order. Throws Violation. */
@@ -415,7 +427,8 @@ export class Peer implements LinkEvents {
       const index = packet ? open.findIndex(([type, fields]) => matches(packet, type, fields ?? {})) : -1;
       if (!packet || index < 0) {
         const all = open.map(([type, fields]) => wanted(type, fields ?? {})).join(' and ');
-        throw new Violation(`${all}, in any order`, packet ? reading(packet) : this.#silence());
+        const expected = `${all}, in any order`;
+        throw packet ? new Violation(expected, reading(packet)) : this.#missing(expected);
       }
       open.splice(index, 1);
       packets.push(packet);
@@ -430,7 +443,7 @@ export class Peer implements LinkEvents {
   async pick<T extends PacketType>(type: T, fields: Fields<T> = {} as Fields<T>): Promise<PacketOf<T>> {
     const found = await this.#pick(type, fields);
     if (found) return found;
-    throw new Violation(wanted(type, fields), this.#silence(this.#inbox));
+    throw this.#missing(wanted(type, fields), this.#inbox);
   }
 
   async #pick<T extends PacketType>(type: T, fields: Fields<T>): Promise<PacketOf<T> | undefined> {
@@ -618,7 +631,8 @@ export class Peer implements LinkEvents {
   async message(fields: Fields<'PUBLISH'> = {}): Promise<Publish> {
     const message = await this.#pick('PUBLISH', {});
     if (message && matches(message, 'PUBLISH', fields)) return message;
-    throw new Violation(wanted('PUBLISH', fields), message ? reading(message) : this.#silence(this.#inbox));
+    const expected = wanted('PUBLISH', fields);
+    throw message ? new Violation(expected, reading(message)) : this.#missing(expected, this.#inbox);
   }
 
   /** Completes the handshake of a message that was taken. Throws Violation when PUBREL does not come. */
@@ -666,6 +680,18 @@ export class Peer implements LinkEvents {
       cancel?.();
       this.#wake = undefined;
     }
+  }
+
+  /**
+   * What it means that a packet does not come. Where the connection closed and this client had been silent for longer than its Keep Alive,
+   * for instance on a busy machine, the broker was right to close.
+   */
+  #missing(expected: string, unread: readonly Packet[] = []): Violation | CouldNotRun {
+    const keepAlive = this.connack?.properties?.serverKeepAlive ?? this.#keepAlive;
+    if (this.#closed === undefined || keepAlive === 0 || this.#silentMs < keepAlive * 1000)
+      return new Violation(expected, this.#silence(unread));
+    const silent = `${(this.#silentMs / 1000).toFixed(1)} s, where its Keep Alive is ${keepAlive} s`;
+    return new CouldNotRun(`on this machine the client was silent for ${silent}, and the broker closes`);
   }
 
   /** What happened instead of an answer. */

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { applyBaseline, type Baseline } from './baseline.ts';
 import { Channel } from './channel.ts';
 import { type Clock, realClock } from './clock.ts';
+import { throughDoor } from './door.ts';
 import {
   type Capabilities,
   type CaseResult,
@@ -109,9 +110,10 @@ class Run {
     // Every case at work listens.
     setMaxListeners(0, this.#stop.signal);
     this.#seed = options.seed ?? Math.random().toString(36).slice(2, 8);
+    const { target, clock = realClock } = options;
     this.#stage = {
-      target: options.target,
-      clock: options.clock ?? realClock,
+      target: { ...target, transport: throughDoor(target.transport, clock, options.jobs ?? 32) },
+      clock,
       timeoutMs: options.timeoutMs ?? 5_000,
       toleranceMs: options.toleranceMs ?? 6_000,
       prefix: options.prefix ?? 'mqtt-conform',
@@ -133,7 +135,7 @@ class Run {
         : clock.after(maxTimeMs, () => this.#end('the time for the run (--max-time) is up'));
     const versions = [...new Set(cases.map(({ version }) => version))];
     const spoken = (await this.#given(this.#speaks(versions.length > 0 ? versions : ['v3', 'v5']))) ?? noWord;
-    const { unfit, capabilities, notSpoken } = spoken;
+    const { unfit, capabilities, notSpoken, unjudged } = spoken;
     this.#events.push({
       type: 'run-started',
       time: new Date().toISOString(),
@@ -145,6 +147,7 @@ class Run {
       cases: cases.map(({ info }) => info),
       capabilities,
       ...(Object.keys(notSpoken).length > 0 && { notSpoken }),
+      ...(Object.keys(unjudged).length > 0 && { unjudged }),
       ...(baseline && { baseline: { file: baseline.file, entries: baseline.entries.length } }),
     });
     if (unfit !== undefined) this.#end(unfit);

@@ -150,7 +150,9 @@ export class Scene implements Context {
     const passedMs = this.now() - sinceMs;
     if (passedMs < limitMs) return;
     const [passed, limit] = [passedMs, limitMs].map((ms) => (ms / 1000).toFixed(1));
-    throw new CouldNotRun(`this machine, or the way to the broker, is too slow: ${passed} s where ${limit} s are given`);
+    throw new CouldNotRun(
+      `this machine, or the way to the broker, is too slow: ${passed} s where ${limit} s are given`,
+    );
   };
 
   readonly trait = (name: string, value: string): void => {

@@ -243,10 +243,10 @@ const refused: readonly (readonly [
   ],
 ];
 
-/** Sends DISCONNECT and leaves it a second to take effect: most servers close then, but none has to. */
+/** Sends DISCONNECT and leaves it as long as any answer to take effect: most servers close then, but none has to. */
 async function sendDisconnect(client: Peer): Promise<void> {
   client.send(disconnect());
-  await client.isClosed(1000);
+  await client.isClosed();
 }
 
 /** DISCONNECT, which deletes the will, and what the client does then. */

@@ -272,9 +272,9 @@ const received: readonly Case[] = [
     async run(context) {
       const { connect, topic, seconds, elapse, now, inTime } = context;
       const publisher = await connect({ name: 'publisher' });
+      const early = await connect({ name: 'early subscriber' });
       const sinceMs = now();
       await publisher.publish({ topic, payload: 'kept', qos: 1, retain: true, ...expiring(2) });
-      const early = await connect({ name: 'early subscriber' });
       await early.subscribe(topic);
       inTime(sinceMs, seconds(2));
       await early.receive({ payload: 'kept', retain: true });

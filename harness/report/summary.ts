@@ -206,9 +206,11 @@ export function lacks({ capabilities }: RunStarted): readonly { readonly name: s
   }));
 }
 
-/** One line for each version that the target does not speak: how it refuses it. */
-export function notSpokenLines({ notSpoken = {} }: RunStarted): readonly string[] {
-  return (Object.entries(notSpoken) as [Version, string][]).map(
-    ([version, how]) => `  ${versionName(version)} is not spoken: ${clean(how)}`,
-  );
+/** One line for each version that the target does not speak: how it refuses it, or what it does instead. */
+export function notSpokenLines({ notSpoken = {}, unjudged = {} }: RunStarted): readonly string[] {
+  const lines = (told: typeof notSpoken, words: string) =>
+    (Object.entries(told) as [Version, string][]).map(
+      ([version, how]) => `  ${versionName(version)} ${words}: ${clean(how)}`,
+    );
+  return [...lines(notSpoken, 'is not spoken'), ...lines(unjudged, 'cannot be judged')];
 }
