@@ -47,7 +47,7 @@ class Exchange {
   /** The client speaks a version that the broker does not. */
   readonly #isForeign: boolean;
   /** How many answers of each kind have come. */
-  readonly #answered = new Map<string, number>();
+  readonly #answered = new Map<string | number, number>();
   /** The broker's own QoS 1 and 2 messages: what they wait for, and the order of the happening that began it. */
   readonly #inFlight = new Map<number, { qos: 1 | 2; order: number }>();
   #connack: 'none' | 'accepted' | 'refused' = 'none';
@@ -96,8 +96,14 @@ class Exchange {
     const key = keyOf(packet);
     const count = (this.#answered.get(key) ?? 0) + 1;
     this.#answered.set(key, count);
-    const asking = this.#sentBefore(order).filter((sent) => sent.packet && isAskedBy(sent.packet, asked, packet));
-    if (asking.filter(({ fate }) => fate !== 'void').length >= count) return this.#fits(packet, asking, order);
+    const asking: SentPacket[] = [];
+    let owed = 0;
+    for (const sent of this.#connection.sent) {
+      if (sent.from >= order || !sent.packet || !isAskedBy(sent.packet, asked, packet)) continue;
+      asking.push(sent);
+      if (sent.fate !== 'void') owed++;
+    }
+    if (owed >= count) return this.#fits(packet, asking, order);
     if (this.#isOfEarlier(packet) || this.#isLeftOpen(order)) return undefined;
     const fault = this.#faultBefore(order);
     if (fault && this.#isForeign) return undefined;
@@ -221,8 +227,9 @@ function clientIdOf({ sent }: Connection): string | undefined {
   return connect?.type === 'CONNECT' ? connect.clientId : undefined;
 }
 
-function keyOf(packet: Packet): string {
-  return 'packetId' in packet ? `${packet.type} ${packet.packetId}` : packet.type;
+function keyOf(packet: Packet): string | number {
+  if (!('packetId' in packet)) return packet.type;
+  return packetTypes.indexOf(packet.type) * 0x1_0000 + (packet.packetId ?? 0);
 }
 
 function isAskedBy(sent: Packet, asked: PacketType, answer: Packet): boolean {
