@@ -24,6 +24,7 @@ export class SentStream {
   /** The CONNECT names another protocol: nothing of what follows is judged by this one. */
   #isForeign = false;
   #from = 0;
+  readonly #aliases = new Set<number>();
 
   readonly #restored: (bytes: Uint8Array) => Uint8Array;
 
@@ -82,7 +83,7 @@ export class SentStream {
     const reading = known ? known.reading(version) : read(frame, version);
     const packet = reading.packet && withIdentifier(reading.packet, frame, wire, version);
     if (packet?.type === 'PINGREQ') this.pingreqs++;
-    const fault = reading.fault ?? this.#misplaced(frame, isFirst, version);
+    const fault = this.#misplaced(frame, isFirst, version) ?? reading.fault ?? this.#unnamed(packet);
     this.#add({ bytes: frame, order, ...(packet && { packet }), ...(fault && { fault }) });
     if (packet?.type === 'DISCONNECT' && this.#fate === 'fair') this.#fate = 'open';
   }
@@ -101,6 +102,16 @@ export class SentStream {
     const rules = { v3: ['v3/3.1.0-1', 'v3/3.1.0-2'], v5: ['v5/3.1.0-1', 'v5/3.1.0-2'] } as const;
     const reason = isFirst ? 'a packet before CONNECT' : 'a second CONNECT';
     return new Malformed([rules[version][isFirst ? 0 : 1]], reason, 'header', 0);
+  }
+
+  /** A PUBLISH by an alias that was never set on this connection: not by anything that a broker may have read, either (v5/3.3.2-7). */
+  #unnamed(packet: Packet | undefined): Malformed | undefined {
+    const alias = packet?.type === 'PUBLISH' ? packet.properties?.topicAlias : undefined;
+    if (packet?.type !== 'PUBLISH' || alias === undefined) return undefined;
+    if (packet.topic !== '') this.#aliases.add(alias);
+    if (packet.topic !== '' || this.#aliases.has(alias) || this.#fate !== 'fair') return undefined;
+    const rules = ['v5/3.3.4~unknown-topic-alias', 'v5/3.3.2-7'] as const;
+    return new Malformed(rules, 'a Topic Alias that was never set on this connection', 'properties.topicAlias', 0);
   }
 
   #add(packet: Omit<SentPacket, 'from' | 'fate'>): void {

@@ -38,10 +38,21 @@ interface Look {
 const asFound: Look = { script: (script) => script, oracle: judgeAll };
 const patiently: Look = { script: (script) => settled(script, patienceMs), oracle: historyAfter(patienceMs / 2) };
 
+function lookOf({ kind }: Finding): Look {
+  return kind.startsWith('lost') ? patiently : asFound;
+}
+
+/** The finding of a single play: unclear if it may only have been late, and a play that waits longer does not show it. */
+export async function patient(finding: Finding, script: Script, stage: Stage): Promise<Finding> {
+  const look = lookOf(finding);
+  if (look === asFound || (await shows(fingerprint(finding), script, stage, look))) return finding;
+  return { ...finding, unclear: true };
+}
+
 /** The same discovery with how sure it is, its smallest script and the trace of that. */
 export async function verify(discovery: Discovery, { stage, against, isHurried }: VerifyOptions): Promise<Discovery> {
   const { id, script, finding } = discovery;
-  const look = finding.kind.startsWith('lost') ? patiently : asFound;
+  const look = lookOf(finding);
   let seen = 0;
   let tried = 0;
   let last: Seen | undefined;

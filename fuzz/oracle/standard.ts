@@ -173,7 +173,8 @@ class Exchange {
     if (packet.type === 'PINGRESP' || packet.type === 'CONNACK') return false;
     if (packet.type === 'PUBREL' && this.#sentAnyPubrec(packet.packetId)) return true;
     const clientId = clientIdOf(this.#connection);
-    const isOfSession = (other: Connection) => other !== this.#connection && clientIdOf(other) === clientId;
+    const isOfSession = (other: Connection) =>
+      other !== this.#connection && (clientIdOf(other) === clientId || isNameless(other));
     return this.#recording.connections.some(isOfSession);
   }
 
@@ -220,6 +221,11 @@ function illFormed(malformed: Malformed, { order, bytes }: ReceivedPacket): Find
 
 function isRefusal3({ packet, bytes }: ReceivedPacket): boolean {
   return packet?.type === 'CONNACK' && packet.code > 0 && bytes.length === 4;
+}
+
+/** Whose CONNECT is damaged: should the broker take it, nobody knows for which client. */
+function isNameless(connection: Connection): boolean {
+  return connection.firstFault !== undefined && clientIdOf(connection) === undefined;
 }
 
 function clientIdOf({ sent }: Connection): string | undefined {
