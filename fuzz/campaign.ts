@@ -11,13 +11,13 @@ import { generate, type Kind, kindOf } from './generate.ts';
 import { judgeAll } from './judge.ts';
 import { Novelty, reactionsOf } from './novelty.ts';
 import { lookForLife } from './oracle/alive.ts';
-import { judgeMemory, type Sample, usageOf } from './oracle/resources.ts';
 import { play, type Stage } from './play.ts';
 import { Random } from './random.ts';
 import type { Finding, Recording } from './record.ts';
 import type { Script } from './script.ts';
 import { sweep } from './sweep.ts';
-import { type Other, verify } from './verify.ts';
+import { type Other, smallest, verify } from './verify.ts';
+import { Witness } from './witness.ts';
 
 export interface CampaignOptions {
   readonly stage: Stage;
@@ -61,6 +61,9 @@ const answersToReturn = 5;
 const suspectsAtMost = 400;
 /** After the last case this much time is left to make findings sure and small. */
 const graceMs = 20_000;
+/** So many times a run stops for what was slow to be played alone, and so long each time. */
+const weighingsAtMost = 20;
+const weighingMs = 15_000;
 /** Once in so long the event loop gets its turn: in memory a case never waits for anything else. */
 const turnMs = 8;
 
@@ -91,19 +94,26 @@ export class Campaign {
   #startedMs = 0;
   #problem: string | undefined;
   #isOver = false;
+  /** While it is set no case begins: the target is away, or something is tried alone. */
   #outage: Promise<void> | undefined;
+  #atWork = 0;
+  #quiet: (() => void) | undefined;
+  #weighings = 0;
+  readonly #witness: Witness;
   #lastTurnMs = 0;
   /** Wakes lanes that wait for a slow case before they may go on. */
   #foldWaiters: (() => void)[] = [];
 
   constructor(options: CampaignOptions) {
     this.#options = options;
+    this.#witness = new Witness(options.stage, options.versions[0] ?? 'v3', options.pid);
   }
 
   /** Runs to the end. Rejects only for a fault of this tool. */
   async run(): Promise<void> {
     const { jobs, tell } = this.#options;
     this.#startedMs = performance.now();
+    await this.#witness.enter();
     const ticking = setInterval(() => tell({ type: 'fuzz-progress', counts: this.#counts() }), progressMs);
     try {
       const lanes = Array.from({ length: jobs }, () => this.#lane());
@@ -116,6 +126,7 @@ export class Campaign {
       await this.#settle();
     } finally {
       this.#isOver = true;
+      this.#witness.leave();
       clearInterval(ticking);
     }
     const discoveries = [...this.#known.values()].map(({ discovery, cases }) => ({ ...discovery, cases }));
@@ -208,7 +219,7 @@ export class Campaign {
   /** Undefined if the target could not be reached. */
   async #play({ script }: Case): Promise<Recording | undefined> {
     try {
-      const recording = await play(script, this.#options.stage);
+      const recording = await this.#counted(play(script, this.#options.stage));
       if (recording.unreachable) await this.#outageAt(recording.unreachable);
       return recording;
     } catch (error) {
@@ -218,11 +229,21 @@ export class Campaign {
     }
   }
 
+  async #counted<T>(played: Promise<T>): Promise<T> {
+    this.#atWork++;
+    try {
+      return await played;
+    } finally {
+      if (--this.#atWork === 0) this.#quiet?.();
+    }
+  }
+
   #take(made: Case, recording: Recording): void {
     this.#cases++;
     for (const { sent } of recording.connections) this.#packets += sent.length;
     this.#fold(made.origin.index, made.script, reactionsOf(recording), made.origin.from === 'corpus');
     for (const finding of judgeAll(recording)) this.#found(finding, made, recording);
+    if (this.#witness.isHeavy(recording)) this.#suspect([made]);
   }
 
   /** What is new is decided in the order of numbers, whatever ends first. */
@@ -307,22 +328,57 @@ export class Campaign {
 
   /** Looks for life now and then, beside the cases, and at what the broker uses. */
   async #watch(): Promise<void> {
-    const { stage, versions, pid } = this.#options;
-    const memory: Sample[] = [];
+    const { stage, versions } = this.#options;
     while (!this.#isEnded()) {
       await this.#pause(lifeCheckMs);
       if (this.#outage) await this.#outage;
       if (this.#problem !== undefined) return;
       const before = this.#recent.length;
       const why = await lookForLife(stage, versions[0]);
+      const recent = this.#recent.slice(-suspectsAtMost).reverse();
+      const beside = await this.#witness.look(this.#cases);
       if (why !== undefined) await this.#outageAt(why);
-      else this.#recent.splice(0, Math.max(0, before - suspectsAtMost));
-      const usage = pid === undefined ? undefined : usageOf(pid);
-      if (usage) memory.push({ plays: this.#cases, residentBytes: usage.residentBytes });
+      else {
+        if (beside) this.#suspect(recent, beside);
+        this.#recent.splice(0, Math.max(0, before - suspectsAtMost));
+      }
     }
-    const finding = judgeMemory(thinned(memory));
+    const { leak } = this.#witness;
     const last = this.#recent.at(-1);
-    if (finding && last) this.#beside(finding, last);
+    if (leak && last) this.#beside(leak, last, 'not tried');
+  }
+
+  /** Has what may have kept others waiting, or the processor busy, played alone. @param seen what is to be explained by one of them */
+  #suspect(suspects: readonly Case[], seen?: Finding): void {
+    const [first] = suspects;
+    if (!first || this.#weighings++ >= weighingsAtMost || (seen && this.#known.has(fingerprint(seen)))) return;
+    this.#verification = this.#verification.then(async () => {
+      if (this.#outage) await this.#outage;
+      this.#outage = this.#weigh(suspects, seen ?? undefined).finally(() => {
+        this.#outage = undefined;
+      });
+      await this.#outage;
+    });
+    this.#verifying.push(this.#verification);
+  }
+
+  async #weigh(suspects: readonly Case[], seen: Finding | undefined): Promise<void> {
+    if (this.#atWork > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    this.#quiet = undefined;
+    const endMs = performance.now() + weighingMs;
+    const isOver = () => this.#isInterrupted || this.#isLate() || performance.now() > endMs;
+    for (const suspect of suspects) {
+      if (isOver()) break;
+      const [weighed] = await this.#witness.weigh(suspect.script, this.#cases);
+      if (!weighed) continue;
+      const { kind } = weighed.finding;
+      const isSo = async (script: Script) =>
+        !isOver() && (await this.#witness.weigh(script, this.#cases)).some(({ finding }) => finding.kind === kind);
+      const script = await smallest(suspect.script, isSo);
+      return this.#beside(weighed.finding, { ...suspect, script }, 'confirmed', weighed.recording);
+    }
+    const [first] = suspects;
+    if (seen && first) this.#beside(seen, first, 'not reproduced');
   }
 
   /** The last case may have been the one too many. */
@@ -332,9 +388,9 @@ export class Campaign {
     if (why !== undefined) await this.#outageAt(why);
   }
 
-  /** A finding about no case alone. */
-  #beside(finding: Finding, made: Case): void {
-    const known = this.#known.get(fingerprint(finding)) ?? this.#enter(finding, made, 'not repeatable');
+  /** A finding of what is seen from beside the cases. */
+  #beside(finding: Finding, made: Case, certainty: Certainty, recording?: Recording): void {
+    const known = this.#known.get(fingerprint(finding)) ?? this.#enter(finding, made, certainty, recording);
     this.#options.tell({ type: 'finding', discovery: known.discovery });
   }
 
@@ -416,12 +472,4 @@ export class Campaign {
     entered.discovery = this.#saved({ ...entered.discovery, ...(others.length > 0 && { suspects: others }) });
     this.#options.tell({ type: 'finding', discovery: entered.discovery });
   }
-}
-
-/** So many samples are enough to tell a leak, and few enough that each is a rise if there is one. */
-const samplesAtMost = 16;
-
-function thinned(samples: readonly Sample[]): readonly Sample[] {
-  const every = Math.ceil(samples.length / samplesAtMost);
-  return samples.filter((_, at) => at % every === 0);
 }

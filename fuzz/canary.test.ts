@@ -51,6 +51,7 @@ const canaries = {
       'v3/4.6.0-1',
       'v3/4.6.0-6',
       'v3/3.3.5-1',
+      'v3/4.3.3-2#release',
       'v5/4.3.3-10#once',
       'v5/4.9.0-2',
     ],
@@ -66,6 +67,7 @@ const canaries = {
       'v3/3.10.4-1#ended',
       'v3/3.10.4-3',
       'v3/3.8.4-3#flow',
+      'v5/4.1.0-2#expired',
     ],
   },
   retained: {
@@ -76,6 +78,7 @@ const canaries = {
       'v3/3.3.1-6#sent',
       'v3/3.3.1-8',
       'v3/3.3.1-10#forward',
+      'v3/3.3.1-10#delete',
       'v5/3.3.1-11',
       'v5/4.8.2~shared-no-retained',
     ],
@@ -95,6 +98,8 @@ const canaries = {
     rest: [
       'v5/2.2.2.2~property-repeated',
       'v5/3.3.4~topic-alias-range',
+      'v5/3.1.2.11.3~receive-maximum-zero',
+      'v5/3.3.2-7',
       'v5/3.3.2-15',
       'v5/3.3.2-17',
       'v5/3.3.2-18',
@@ -113,7 +118,7 @@ const canaries = {
   },
   answers: {
     slice: ['v3/3.2.0-1', 'v3/3.12.4-1'],
-    rest: ['v3/3.1.0-2', 'v3/3.8.4-1', 'v3/3.10.4-5', 'v3/3.1.4-5', 'v5/3.14.4-1', 'v5/4.9.0-3'],
+    rest: ['v3/3.1.2-3', 'v3/3.1.0-2', 'v3/3.8.4-1', 'v3/3.10.4-5', 'v3/3.1.4-5', 'v5/3.14.4-1', 'v5/4.9.0-3'],
   },
 } satisfies Record<string, { readonly slice: readonly Gate[]; readonly rest: readonly Gate[] }>;
 

@@ -11,8 +11,8 @@ export interface CorpusEntry {
   readonly name: string;
 }
 
-/** More are not kept: those that came first are the most different. */
-const keptAtMost = 20_000;
+/** More are not kept, which also bounds the memory of a long run: those that came first are the most different. */
+const keptAtMost = 5_000;
 
 export class Corpus {
   /** What to breed from, with the number of the case that brought it: the same in every run with the same reactions. */

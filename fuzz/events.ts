@@ -3,14 +3,15 @@
 import type { ExitCode, WireEntry } from '../harness/events.ts';
 import type { Version } from '../harness/spec/index.ts';
 import type { Kind } from './generate.ts';
+import type { Difference } from './oracle/difference.ts';
 import type { Finding } from './record.ts';
 import type { Script } from './script.ts';
 
 /**
  * How sure a finding is: it came again each time; only sometimes; or never again, so it says little about the broker. A crash from which the
- * target did not come back could not be tried again.
+ * target did not come back could not be tried again; what shows over a whole run (memory) is not of one case.
  */
-export type Certainty = 'confirmed' | 'flaky' | 'not reproduced' | 'not repeatable';
+export type Certainty = 'confirmed' | 'flaky' | 'not reproduced' | 'not repeatable' | 'not tried';
 
 /** Where a script came from. */
 export interface Origin {
@@ -40,6 +41,8 @@ export interface Discovery {
   readonly original?: Script;
   /** Another broker that shows the same: then it is more likely a matter of reading the standard than a fault. */
   readonly sharedWith?: string;
+  /** How another broker takes the same script, where it does something else. */
+  readonly elsewhere?: Difference;
   /** Other scripts that may be to blame, the likelier first: where a target died while several were at work. */
   readonly suspects?: readonly Script[];
   /** What happened, packet by packet, with the place of the finding marked. */
@@ -97,6 +100,6 @@ export type FuzzEvent =
  * sometimes may only have been late.
  */
 export function gates({ finding, certainty }: Discovery): boolean {
-  if (finding.unclear || certainty === 'not reproduced' || finding.oracle === 'difference') return false;
+  if (finding.unclear || certainty === 'not reproduced') return false;
   return !(certainty === 'flaky' && finding.oracle === 'history');
 }

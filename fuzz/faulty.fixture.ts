@@ -5,11 +5,13 @@ import { Unreachable } from '../harness/errors.ts';
 import { type Acceptor, memory, type Transport } from '../harness/transport.ts';
 import { createBroker } from '../reference-broker/broker.ts';
 
-/** What is wrong; `crash`, `hang` and `slow` begin with a topic or filter whose last level is the name of the fault. */
-export type Fault = 'none' | 'crash' | 'hang' | 'leak' | 'slow' | 'duplicate' | 'loss' | 'disorder' | 'desync';
+/** What is wrong; `crash`, `hang`, `slow` and `busy` begin with a topic or filter whose last level is the name of the fault. */
+export type Fault = 'none' | 'crash' | 'hang' | 'leak' | 'slow' | 'busy' | 'duplicate' | 'loss' | 'disorder' | 'desync';
 
 /** How long a `slow` broker lets everybody wait. */
 export const slowMs = 3_000;
+/** How long a `busy` one computes. */
+const busyMs = 1_100;
 /** What a `leak` keeps of each connection. */
 export const leakedBytes = 64 * 1_024;
 
@@ -39,6 +41,7 @@ export function faultyBroker(fault: Fault, clock: Clock): Transport {
             for (const each of links) each.close();
           }
           if (isTrigger && fault === 'hang') isHanging = true;
+          if (isTrigger && fault === 'busy') compute(busyMs);
           if (isTrigger && fault === 'slow') busyUntilMs = clock.now() + slowMs;
           if (isCrashed || isHanging) return;
           const given = fault === 'desync' ? withoutSurplus(bytes) : bytes;
@@ -59,6 +62,15 @@ export function faultyBroker(fault: Fault, clock: Clock): Transport {
       return transport.open(events, timeoutMs);
     },
   };
+}
+
+/** Takes so much processor time. */
+function compute(ms: number): void {
+  const before = process.cpuUsage();
+  for (let used = 0; used < ms; ) {
+    const { user, system } = process.cpuUsage(before);
+    used = (user + system) / 1_000;
+  }
 }
 
 /** What happens to PUBLISH packets on their way to one client. */

@@ -1,15 +1,18 @@
-/** What no requirement's gate is for is found all the same: a broker that crashes, hangs, or takes what is no packet for one. */
+/** Each oracle fires on a broker that is broken in ways no requirement's gate is for, and is silent on a whole one. */
 
-import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../harness/clock.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { realClock, VirtualClock } from '../harness/clock.ts';
 import { connect, subscribe } from '../harness/wire/build.ts';
 import { dataFrom } from './data.ts';
-import { type Fault, faultyBroker } from './faulty.fixture.ts';
+import type { Discovery } from './events.ts';
+import { type Fault, faultyBroker, forgetLeaks } from './faulty.fixture.ts';
+import { type FuzzOptions, fuzz } from './fuzz.ts';
 import { judgeAll } from './judge.ts';
 import { playedFaulty } from './memory.fixture.ts';
 import { lookForLife } from './oracle/alive.ts';
 import { play } from './play.ts';
 import type { Script, Step } from './script.ts';
+import { Witness } from './witness.ts';
 
 const manners = { answersBeforeClose: true, closesAfterFin: true };
 
@@ -23,6 +26,9 @@ const trigger = (fault: Fault): Step => ({
   do: 'send',
   packet: dataFrom(subscribe(1, [`CASE00/${fault}`, 0])),
 });
+
+/** A PINGREQ that is too long by two bytes, which are another one. */
+const surplus: Step = { client: 0, do: 'raw', hex: 'c002c000' };
 
 describe('the look for life', () => {
   it.each<[Fault, boolean]>([
@@ -40,11 +46,62 @@ describe('the oracles of one play', () => {
   it.each<[Fault, Step[], RegExp]>([
     ['none', [trigger('hang'), { client: 0, do: 'fence' }], /^$/],
     ['hang', [trigger('hang'), { client: 0, do: 'fence' }], /^hang: /],
-    // A PINGREQ that is too long by two bytes, which are another one.
-    ['none', [{ client: 0, do: 'raw', hex: 'c002c000' }], /^$/],
-    ['desync', [{ client: 0, do: 'raw', hex: 'c002c000' }], /PINGREQ/],
+    ['none', [surplus], /^$/],
+    ['desync', [surplus], /PINGREQ/],
   ])('with %s', async (fault, steps, kind) => {
     const found = judgeAll(await playedFaulty(scriptOf(...steps), fault));
     expect(found.map((each) => each.kind).join(', ')).toMatch(kind);
+  });
+});
+
+describe('a witness', () => {
+  afterEach(forgetLeaks);
+
+  it.each<[Fault, string | undefined]>([
+    ['none', undefined],
+    ['leak', 'memory rises with every play'],
+  ])('looks at the memory of a broker with %s', { timeout: 30_000 }, async (fault, kind) => {
+    const clock = new VirtualClock();
+    const stage = { transport: faultyBroker(fault, clock), clock, timeoutMs: 1_000, manners };
+    const witness = new Witness(stage, 'v3', process.pid);
+    await clock.run(witness.enter());
+    for (let cases = 0; cases <= 1_000; cases++) {
+      await clock.run(play(scriptOf(), stage));
+      if (cases % 100 === 0) await clock.run(witness.look(cases));
+    }
+    witness.leave();
+    expect(witness.leak?.kind).toBe(kind);
+  });
+});
+
+describe('a whole run', () => {
+  /** What a run finds that has a case with the trigger of the fault among others. */
+  async function found(fault: Fault, options: Partial<FuzzOptions>): Promise<readonly Discovery[]> {
+    const target = { name: fault, options: '', transport: faultyBroker(fault, realClock) };
+    const usual = Array.from({ length: 400 }, () => ({ name: 'usual', script: scriptOf() }));
+    const steps: Step[] = fault === 'desync' ? [surplus] : [trigger(fault), { client: 0, do: 'fence' }];
+    const regression = [...usual, { name: 'trigger', script: scriptOf(...steps) }];
+    const given: FuzzOptions = { target, regression, seed: 'faulty', only: 'sessions', timeoutMs: 5_000, ...options };
+    for await (const event of fuzz(given)) if (event.type === 'fuzz-finished') return event.discoveries;
+    return [];
+  }
+
+  it.each<[Fault, Partial<FuzzOptions>, string, RegExp]>([
+    ['crash', { runs: 450, timeoutMs: 200 }, 'alive', /^gone$|^does not serve$/],
+    ['hang', { runs: 450, timeoutMs: 200 }, 'alive', /^hang/],
+    ['duplicate', { runs: 450 }, 'history', /./],
+    ['loss', { runs: 450 }, 'history', /^lost/m],
+    ['disorder', { runs: 500 }, 'history', /order/],
+    ['desync', { runs: 420 }, 'standard', /./],
+    ['slow', { runs: 420, jobs: 1 }, 'resources', /^another client has to wait$/],
+    ['busy', { runs: 420, jobs: 1, pid: process.pid }, 'resources', /^a case that keeps the processor busy$/],
+  ])('finds %s', { timeout: 60_000 }, async (fault, options, oracle, kind) => {
+    const discoveries = await found(fault, options);
+    const ofOracle = discoveries.filter(({ finding }) => finding.oracle === oracle);
+    expect(ofOracle.map(({ finding }) => finding.kind).join('\n')).toMatch(kind);
+  });
+
+  it('finds nothing on a whole broker', { timeout: 60_000 }, async () => {
+    expect(await found('none', { maxTimeMs: 3_000, pid: process.pid })).toEqual([]);
   });
 });

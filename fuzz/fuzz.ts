@@ -37,7 +37,7 @@ export interface FuzzOptions {
   readonly corpusDirectory?: string;
   /** A second target that findings are held against. */
   readonly against?: { readonly name: string; readonly transport: Transport };
-  /** The process of the broker, if it runs on this machine: its memory is looked at. */
+  /** The process of the broker, if it runs on this machine: its memory and processor time are looked at. */
   readonly pid?: number;
   /** Scripts that are played first of all; the regression corpus unless given. */
   readonly regression?: readonly CorpusEntry[];
@@ -83,7 +83,7 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     seed,
     versions,
     fence: stage.manners.answersBeforeClose ? 'FIN' : 'PINGREQ',
-    oracles: ['alive', 'standard', 'history', ...(options.pid === undefined ? [] : (['resources'] as const))],
+    oracles: ['alive', 'standard', 'history', 'resources'],
     corpus: seeds.length,
     ...limits,
   };

@@ -9,6 +9,7 @@ import type { Packet } from '../harness/wire/packet.ts';
 import { checkSender } from '../harness/wire/sender.ts';
 import { type Connection, caseName, type Happening, type ReceivedPacket } from './record.ts';
 import { SentStream } from './stream.ts';
+import type { Written } from './written.ts';
 
 /** A happening without what the play adds to it. */
 export type Told = Happening extends infer H ? (H extends Happening ? Omit<H, 'step' | 'atMs'> : never) : never;
@@ -73,11 +74,12 @@ export class Line implements LinkEvents {
 
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean): void {
+  /** @param known the same, if it is a packet without a bend */
+  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): void {
     if (!this.isOpen) return;
     const order = this.#ears.record({ what: 'sent', ...this.#where(), bytes, bent, ...(packet && { packet }) });
     const wire = replaced(bytes, placeholder, this.#name);
-    this.stream.push(wire, order);
+    this.stream.push(wire, order, bytes, known);
     this.#unwritten.push(wire);
   }
 
@@ -208,7 +210,9 @@ export class Line implements LinkEvents {
 
 /** The bytes with one name put in place of another of the same length, wherever it stands; the same bytes if it does not. */
 function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Uint8Array {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Most packets are acknowledgements.
+  if (bytes.length < from.length) return bytes;
+  const view = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = view.indexOf(from);
   if (at < 0) return bytes;
   const copy = Buffer.from(view);

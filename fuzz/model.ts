@@ -25,7 +25,10 @@ export interface Model {
   readonly publications: readonly Publication[];
   /** The publications by what subscribers get of them. */
   readonly byContent: ReadonlyMap<Content, readonly Publication[]>;
-  /** Some broker may have gone on after what it has to end the connection at: then more may have happened than this model knows. */
+  /**
+   * Some broker may have gone on after what it has to end the connection at: then more may have happened than this side knows, and the model
+   * has nothing but the lives.
+   */
   readonly hasFaults: boolean;
 }
 
@@ -45,11 +48,12 @@ export function modelOf(recording: Recording): Model | undefined {
       return undefined;
   }
   if (!lives.some(isLetIn)) return undefined;
+  const lean = { recording, lives, sessions: [], presences: [], publications: [], byContent: new Map(), hasFaults };
+  if (hasFaults) return lean;
   const { sessions, wrong } = sessionsOf(lives, { durationMs, atMs: (order) => recording.happened[order]?.atMs ?? 0 });
   const publications = publicationsOf(lives, sessions, durationMs);
   return {
-    recording,
-    lives,
+    ...lean,
     sessions: sessions.map((session) => ({
       ...session,
       subscriptions: subscriptionsOf(session),
@@ -58,7 +62,6 @@ export function modelOf(recording: Recording): Model | undefined {
     presences: wrong,
     publications,
     byContent: grouped(publications),
-    hasFaults,
   };
 }
 

@@ -36,15 +36,37 @@ export class Novelty {
 /** Each reply with the one before it and with what was sent last: the state, as far as it shows. */
 function addReactions(connection: Connection, found: Set<number>): void {
   const { received, sent, version } = connection;
-  let before = 'nothing';
+  const own = numberOf(`${version}`);
+  let before = numberOf('nothing');
   let at = 0;
   for (const { packet, malformed, order } of received.slice(0, reactionsAtMost)) {
     while (at < sent.length && (sent[at] as SentPacket).order < order) at++;
-    const reply = packet ? shapeOf(packet) : `malformed ${malformed?.part}`;
-    found.add(hash(`${version} ${before} ${sentShape(sent[at - 1])} ${reply}`));
+    const reply = numberOf(packet ? shapeOf(packet) : `malformed ${malformed?.part}`);
+    found.add(joined(own, before, numberOf(sentShape(sent[at - 1])), reply));
     before = reply;
   }
-  found.add(hash(`${version} ${before} ${sentShape(sent.at(-1))} ${endOf(connection)}`));
+  found.add(joined(own, before, numberOf(sentShape(sent.at(-1))), numberOf(endOf(connection))));
+}
+
+/** There are few shapes, and each comes in every case. */
+const numbers = new Map<string, number>();
+
+function numberOf(shape: string): number {
+  const known = numbers.get(shape);
+  if (known !== undefined) return known;
+  const number = hash(shape);
+  numbers.set(shape, number);
+  return number;
+}
+
+function joined(...parts: readonly [number, number, number, number]): number {
+  let sum = 0x811c9dc5;
+  for (const part of parts) {
+    sum = Math.imul(sum ^ part, 0x01000193);
+    // A product only carries upwards.
+    sum ^= sum >>> 15;
+  }
+  return sum >>> 0;
 }
 
 function endOf({ closed, halfClosed, version }: Connection): string {
@@ -53,8 +75,9 @@ function endOf({ closed, halfClosed, version }: Connection): string {
 
 function sentShape(sent: SentPacket | undefined): string {
   if (!sent) return 'nothing';
-  const type = packetTypes[(sent.bytes[0] ?? 0) >> 4] ?? 'reserved';
-  return `${type} ${sent.fate} ${sent.fault ? `${sent.fault.part.replace(/\d+/g, 'N')} ${sent.fault.requirements[0]}` : ''}`;
+  const { fate, fault, bytes } = sent;
+  const type = packetTypes[(bytes[0] ?? 0) >> 4] ?? 'reserved';
+  return fault ? `${type} ${fate} ${fault.part.replace(/\d+/g, 'N')} ${fault.requirements[0]}` : `${type} ${fate}`;
 }
 
 function shapeOf(packet: Packet): string {

@@ -4,14 +4,14 @@ import type { Clock } from '../harness/clock.ts';
 import { Unreachable } from '../harness/errors.ts';
 import type { Credentials } from '../harness/target.ts';
 import type { Transport } from '../harness/transport.ts';
-import { pingreq } from '../harness/wire/build.ts';
 import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { introduced } from './credentials.ts';
 import { packetFrom } from './data.ts';
 import { Line, type Told } from './line.ts';
 import { caseName, type Happening, type Recording } from './record.ts';
-import type { Script, Step } from './script.ts';
+import type { PacketData, Script, Step } from './script.ts';
+import { type Written, written } from './written.ts';
 
 /** What the target does when a client half-closes, found out once (see `fence.ts`). */
 export interface Manners {
@@ -36,6 +36,7 @@ export interface Stage {
 const roundsAtMost = 100;
 /** Six bytes of 0-9a-z: as long as `caseName`, so that no length changes. */
 const names = 36 ** caseName.length;
+const ping: PacketData = { type: 'PINGREQ' };
 let plays = Math.floor(Math.random() * names);
 
 /**
@@ -154,13 +155,19 @@ class Play {
 
   #put(line: Line, step: Step & { do: 'send' | 'raw' }): undefined {
     if (step.do === 'raw') return this.#say(line, Buffer.from(step.hex, 'hex'));
-    const packet = packetFrom(step.packet);
     try {
-      this.#say(line, encode(packet, line.version, step.bend), packet, step.bend !== undefined);
+      if (!step.bend) return this.#sayPlainly(line, written(step.packet, line.version));
+      const packet = packetFrom(step.packet);
+      this.#say(line, encode(packet, line.version, step.bend), packet, true);
     } catch (error) {
       // What can't be written (a bend of a part that a shrunk packet no longer has, a string that is too long) is no step at all.
       if (!(error instanceof RangeError)) throw error;
     }
+  }
+
+  #sayPlainly(line: Line, known: Written): undefined {
+    if (this.#stage.credentials && line.stream.isEmpty) this.#say(line, known.bytes, known.packet);
+    else line.send(known.bytes, known.packet, false, known);
   }
 
   #say(line: Line, bytes: Uint8Array, packet?: Packet, bent = false): undefined {
@@ -175,7 +182,7 @@ class Play {
   /** A PINGREQ behind half a packet would be part of it: nothing can be waited for then, but the connection's end. */
   async #fence(line: Line): Promise<void> {
     if (line.stream.isMidPacket) return;
-    this.#send(line, pingreq());
+    this.#sayPlainly(line, written(ping, line.version));
     const { pingreqs, isFair } = line.stream;
     // A broker that neither answers nor closes after what it should have closed for would hold up the run for nothing.
     const patienceMs = isFair ? this.#stage.timeoutMs : this.#stage.timeoutMs / 10;

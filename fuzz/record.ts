@@ -109,7 +109,7 @@ export interface Recording {
 
 /** What an oracle found. */
 export interface Finding {
-  readonly oracle: 'alive' | 'standard' | 'history' | 'resources' | 'difference';
+  readonly oracle: 'alive' | 'standard' | 'history' | 'resources';
   /** The requirements that are broken, the one to name first; empty where none is (a crash, a leak). */
   readonly requirements: readonly RequirementId[];
   /** Every outcome that would have been right. */

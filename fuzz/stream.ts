@@ -1,12 +1,12 @@
 /** What a client has sent on one connection, as a strict broker reads it: packets, whatever the steps that their bytes came from. */
 
 import type { RequirementId, Version } from '../harness/spec/index.ts';
-import { decode, Malformed } from '../harness/wire/decode.ts';
+import { Malformed } from '../harness/wire/decode.ts';
 import { Framer, TooLarge } from '../harness/wire/frame.ts';
 import { type Packet, packetTypes } from '../harness/wire/packet.ts';
-import { checkSender } from '../harness/wire/sender.ts';
 import { checkFilter, checkTopicName } from '../harness/wire/topic.ts';
 import type { SentPacket } from './record.ts';
+import { read, type Written } from './written.ts';
 
 export class SentStream {
   /** As the CONNECT says, by its Protocol Level. */
@@ -24,6 +24,7 @@ export class SentStream {
   /** The CONNECT names another protocol: nothing of what follows is judged by this one. */
   #isForeign = false;
   #from = 0;
+  readonly #aliases = new Set<number>();
 
   readonly #restored: (bytes: Uint8Array) => Uint8Array;
 
@@ -52,40 +53,37 @@ export class SentStream {
     return this.unfinished > 0;
   }
 
-  /** Takes what is sent next, as it is on the wire, with the order of the happening. */
-  push(bytes: Uint8Array, order: number): void {
+  /**
+   * Takes what is sent next, as it is on the wire, with the order of the happening.
+   * @param source the same as the script has it; known if it is a packet of a step without a bend
+   */
+  push(bytes: Uint8Array, order: number, source: Uint8Array, known?: Written): void {
     if (this.#isLost) return;
     if (this.#framer.pending === 0) this.#from = order;
     this.#framer.push(bytes);
     try {
-      for (let frame = this.#framer.next(); frame; frame = this.#framer.next()) {
-        this.#read(frame, order);
+      for (let wire = this.#framer.next(); wire; wire = this.#framer.next()) {
+        // Most often it is a whole packet.
+        const isWhole = wire === bytes;
+        this.#read(wire, isWhole ? source : this.#restored(wire), order, isWhole ? known : undefined);
         this.#from = order;
       }
     } catch (error) {
       if (!(error instanceof Malformed || error instanceof TooLarge)) throw error;
       this.#isLost = true;
       const fault = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
-      this.#add({ bytes: this.#restored(bytes), order, fault });
+      this.#add({ bytes: source, order, fault });
     }
   }
 
-  #read(wire: Uint8Array, order: number): void {
-    const frame = this.#restored(wire);
+  #read(wire: Uint8Array, frame: Uint8Array, order: number, known: Written | undefined): void {
     const isFirst = this.packets.length === 0;
     if (isFirst) this.#introduce(frame);
     const version = this.version ?? this.#declared;
-    let packet: Packet | undefined;
-    let fault: Malformed | undefined;
-    try {
-      packet = withIdentifier(quietly(decode, frame, version), frame, wire, version);
-      if (packet.type === 'PINGREQ') this.pingreqs++;
-      checkSender(packet, 'client', version);
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      fault = error;
-    }
-    fault ??= this.#misplaced(frame, isFirst, version);
+    const reading = known ? known.reading(version) : read(frame, version);
+    const packet = reading.packet && withIdentifier(reading.packet, frame, wire, version);
+    if (packet?.type === 'PINGREQ') this.pingreqs++;
+    const fault = this.#misplaced(frame, isFirst, version) ?? reading.fault ?? this.#unnamed(packet);
     this.#add({ bytes: frame, order, ...(packet && { packet }), ...(fault && { fault }) });
     if (packet?.type === 'DISCONNECT' && this.#fate === 'fair') this.#fate = 'open';
   }
@@ -106,6 +104,16 @@ export class SentStream {
     return new Malformed([rules[version][isFirst ? 0 : 1]], reason, 'header', 0);
   }
 
+  /** A PUBLISH by an alias that was never set on this connection: not by anything that a broker may have read, either (v5/3.3.2-7). */
+  #unnamed(packet: Packet | undefined): Malformed | undefined {
+    const alias = packet?.type === 'PUBLISH' ? packet.properties?.topicAlias : undefined;
+    if (packet?.type !== 'PUBLISH' || alias === undefined) return undefined;
+    if (packet.topic !== '') this.#aliases.add(alias);
+    if (packet.topic !== '' || this.#aliases.has(alias) || this.#fate !== 'fair') return undefined;
+    const rules = ['v5/3.3.4~unknown-topic-alias', 'v5/3.3.2-7'] as const;
+    return new Malformed(rules, 'a Topic Alias that was never set on this connection', 'properties.topicAlias', 0);
+  }
+
   #add(packet: Omit<SentPacket, 'from' | 'fate'>): void {
     const { fault } = packet;
     if (this.#fate !== 'void') {
@@ -122,7 +130,7 @@ export class SentStream {
 function withIdentifier(packet: Packet, frame: Uint8Array, wire: Uint8Array, version: Version): Packet {
   if (frame === wire || !('packetId' in packet) || packet.packetId === undefined) return packet;
   if (!isLetter(packet.packetId >> 8) && !isLetter(packet.packetId & 0xff)) return packet;
-  const sent = quietly(decode, wire, version);
+  const { packet: sent = packet } = read(wire, version);
   return 'packetId' in sent ? ({ ...packet, packetId: sent.packetId } as Packet) : packet;
 }
 
@@ -130,23 +138,16 @@ function isLetter(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x7a;
 }
 
-/** Decodes without the stack that an Error takes note of: what is sent is malformed all the time. */
-export function quietly<T>(read: (bytes: Uint8Array, version: Version) => T, bytes: Uint8Array, version: Version): T {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return read(bytes, version);
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
-}
-
 /** The protocol that a CONNECT names; no level if it ends before. */
 function protocolOf(frame: Uint8Array): { name: string; level: number | undefined } {
   let at = 1;
   while ((frame[at] ?? 0) >= 0x80) at++;
   const lengthOfName = ((frame[at + 1] ?? 0) << 8) | (frame[at + 2] ?? 0);
-  const name = Buffer.from(frame.subarray(at + 3, at + 3 + lengthOfName)).toString('latin1');
+  const name = Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString(
+    'latin1',
+    at + 3,
+    at + 3 + lengthOfName,
+  );
   return { name, level: frame[at + 3 + lengthOfName] };
 }
 

@@ -4,6 +4,7 @@ import { Unreachable } from '../harness/errors.ts';
 import type { Discovery } from './events.ts';
 import { fingerprint, traceOf } from './finding.ts';
 import { judgeAll } from './judge.ts';
+import { differenceOf } from './oracle/difference.ts';
 import { historyAfter, settled } from './oracle/history.ts';
 import { play, type Stage } from './play.ts';
 import type { Finding, Oracle, Recording } from './record.ts';
@@ -37,10 +38,21 @@ interface Look {
 const asFound: Look = { script: (script) => script, oracle: judgeAll };
 const patiently: Look = { script: (script) => settled(script, patienceMs), oracle: historyAfter(patienceMs / 2) };
 
+function lookOf({ kind }: Finding): Look {
+  return kind.startsWith('lost') ? patiently : asFound;
+}
+
+/** The finding of a single play: unclear if it may only have been late, and a play that waits longer does not show it. */
+export async function patient(finding: Finding, script: Script, stage: Stage): Promise<Finding> {
+  const look = lookOf(finding);
+  if (look === asFound || (await shows(fingerprint(finding), script, stage, look))) return finding;
+  return { ...finding, unclear: true };
+}
+
 /** The same discovery with how sure it is, its smallest script and the trace of that. */
 export async function verify(discovery: Discovery, { stage, against, isHurried }: VerifyOptions): Promise<Discovery> {
   const { id, script, finding } = discovery;
-  const look = finding.kind.startsWith('lost') ? patiently : asFound;
+  const look = lookOf(finding);
   let seen = 0;
   let tried = 0;
   let last: Seen | undefined;
@@ -52,19 +64,33 @@ export async function verify(discovery: Discovery, { stage, against, isHurried }
   }
   if (!last) return discovery;
   const sure = { ...discovery, certainty: seen === tried ? ('confirmed' as const) : ('flaky' as const) };
-  const smallest = await smaller(sure, stage, isHurried, look);
-  const final = smallest === script ? last : ((await shows(id, smallest, stage, look)) ?? last);
+  const small = await smaller(sure, stage, isHurried, look);
+  const final = small === script ? last : ((await shows(id, small, stage, look)) ?? last);
   const shown = final.recording.script;
-  const others = against && (await shows(id, shown, against.stage, look));
+  const elsewhere = against && (await otherwise(id, final.recording, against, look));
   return {
     ...sure,
     // The standard cannot be so hard that two brokers fail it in the same way, unless this tool reads it wrongly.
-    finding: others ? { ...final.finding, unclear: true } : final.finding,
+    finding: elsewhere?.isShared ? { ...final.finding, unclear: true } : final.finding,
     script: shown,
     ...(shown !== script && { original: script }),
-    ...(others && against && { sharedWith: against.name }),
+    ...(elsewhere?.isShared && against && { sharedWith: against.name }),
+    ...(elsewhere?.difference && { elsewhere: elsewhere.difference }),
     trace: traceOf(final.recording, final.finding),
   };
+}
+
+/** What another target does on the same script: the same fault, or something else. */
+async function otherwise(id: string, here: Recording, { name, stage }: Other, look: Look) {
+  try {
+    const there = await play(look.script(here.script), stage);
+    await sweep(there, stage);
+    const isShared = look.oracle(there).some((each) => fingerprint(each) === id);
+    return { isShared, difference: isShared ? undefined : differenceOf(here, there, name) };
+  } catch (error) {
+    if (error instanceof Unreachable) return undefined;
+    throw error;
+  }
 }
 
 interface Seen {
@@ -72,13 +98,18 @@ interface Seen {
   readonly recording: Recording;
 }
 
-async function smaller({ id, script }: Discovery, stage: Stage, isHurried: () => boolean, look: Look): Promise<Script> {
+/** The smallest script that is still so, as far as one gets. */
+export async function smallest(script: Script, isSo: (candidate: Script) => Promise<boolean>): Promise<Script> {
   const { minimise } = await import('./minimise.ts');
+  return (await minimise(script, isSo)).script;
+}
+
+async function smaller({ id, script }: Discovery, stage: Stage, isHurried: () => boolean, look: Look): Promise<Script> {
   const endMs = performance.now() + minimiseMs;
   const isOver = () => isHurried() || performance.now() > endMs;
   // Once the time is up nothing shows it any more, so that the search ends at once.
   const stillShows = async (candidate: Script) => !isOver() && (await shows(id, candidate, stage, look)) !== undefined;
-  return (await minimise(script, stillShows)).script;
+  return smallest(script, stillShows);
 }
 
 /** Plays a script; what it shows of this finding, if it does. */

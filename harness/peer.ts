@@ -337,6 +337,7 @@ export class Peer implements LinkEvents {
     if (packet.type !== 'CONNECT') return;
     this.clientId = packet.clientId;
     this.#keepAlive = packet.keepAlive;
+    this.lastSentMs = this.#of.clock.now();
     // Of another protocol no level is that of a version.
     this.#level = packet.protocolName === 'MQTT' ? packet.protocolLevel : 0;
   }
@@ -349,7 +350,7 @@ export class Peer implements LinkEvents {
 
   /** Takes note of how long nothing was sent. */
   #heed(): void {
-    if (this.lastSentMs > 0) this.#silentMs = Math.max(this.#silentMs, this.#of.clock.now() - this.lastSentMs);
+    if (this.#keepAlive > 0) this.#silentMs = Math.max(this.#silentMs, this.#of.clock.now() - this.lastSentMs);
   }
   /** The longest time without a packet sent, in milliseconds. */
   #silentMs = 0;
@@ -688,7 +689,7 @@ export class Peer implements LinkEvents {
    */
   #missing(expected: string, unread: readonly Packet[] = []): Violation | CouldNotRun {
     const keepAlive = this.connack?.properties?.serverKeepAlive ?? this.#keepAlive;
-    if (this.#closed === undefined || keepAlive === 0 || this.#silentMs < keepAlive * 1000)
+    if (this.#closed === undefined || keepAlive === 0 || this.#silentMs <= keepAlive * 1000)
       return new Violation(expected, this.#silence(unread));
     const silent = `${(this.#silentMs / 1000).toFixed(1)} s, where its Keep Alive is ${keepAlive} s`;
     return new CouldNotRun(`on this machine the client was silent for ${silent}, and the broker closes`);

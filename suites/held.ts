@@ -15,12 +15,15 @@ export interface Held {
 }
 
 /** Brings a message of this QoS, in 5.0 with properties if given, to a client whose session is kept, and leaves it without an acknowledgement. */
-export async function hold({ connect, topic, clientId }: Context, qos: 1 | 2, properties?: Properties): Promise<Held> {
+export async function hold(context: Context, qos: 1 | 2, properties?: Properties): Promise<Held> {
+  const { connect, topic, clientId, now, inTime, seconds } = context;
   const session = { clientId: clientId('subscriber'), clean: false };
   const publisher = await connect({ name: 'publisher' });
   const subscriber = await connect({ ...session, name: 'subscriber' });
   await subscriber.subscribe(topic, qos);
+  const sentMs = now();
   await publisher.publish({ topic, payload: 'held', qos, properties });
+  if (properties?.messageExpiryInterval !== undefined) inTime(sentMs, seconds(properties.messageExpiryInterval));
   const { packetId = 0 } = await subscriber.message({ payload: 'held', qos, dup: false });
   return { publisher, subscriber, packetId, again: () => connect({ ...session, name: 'subscriber again' }) };
 }

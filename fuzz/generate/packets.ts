@@ -45,7 +45,10 @@ function someBend(random: Random, scene: Scene): Bend {
 /** The steps around a damaged packet: who watches it, what goes before, and what shows that the broker still serves. */
 function scriptOf(random: Random, versions: readonly Version[], scene: Scene, bend?: Bend): Script {
   const damaged: Step = { client: 0, do: 'send', packet: scene.packet, ...(bend && { bend }) };
-  return around(random, versions, scene, [damaged]);
+  // A broker that passes over a CONNECT without an answer shows it only by what it makes of the next one.
+  const isConnect = scene.packet.type === 'CONNECT' && bend !== undefined && random.oneIn(3);
+  const next = isConnect ? [send(connectOf(scene.version, 'a'))] : [];
+  return around(random, versions, scene, [damaged, ...next]);
 }
 
 const ping = send({ type: 'PINGREQ' });

@@ -54,7 +54,8 @@ function valuesOf({ name, type }: Property): readonly (readonly number[])[] {
       return [[0, 1], [0, 0], [0xff, 0xff], [1]];
     case 'four-byte integer':
       return [
-        [0, 0, 0, 1],
+        // With a Maximum Packet Size of 1 nothing at all could be answered.
+        [0, 0, name === 'maximumPacketSize' ? 1 : 0, 1],
         [0, 0, 0, 0],
         [0xff, 0xff, 0xff, 0xff],
         [0, 0, 1],

@@ -202,6 +202,50 @@ const flood: Act = (plot, random, actor) => {
   for (let left = random.pick([3, 5, 5, 10, 10, 30, 120]); left > 0; left--) plot.publish(actor, topic, qos);
 };
 
+/** A second message with the identifier of one whose exchange is over. */
+const reuse: Act = (plot, random, actor) => {
+  const topic = topicOf(random);
+  const qos = random.pick([1, 2, 2] as const);
+  plot.publish(actor, topic, qos);
+  plot.acknowledge(actor);
+  actor.session.lastId--;
+  plot.publish(actor, topic, qos);
+};
+
+/** A retained message, its removal, and a subscription that it must not come with. */
+const forget: Act = (plot, random, actor) => {
+  const topic = topicOf(random);
+  plot.publish(actor, topic, 1, { retain: true });
+  plot.publish(actor, topic, 1, { retain: true, payload: '' });
+  plot.fence(actor);
+  plot.send(actor, { type: 'SUBSCRIBE', packetId: plot.freshId(actor), filters: [{ filter: topic, qos: 1 }] });
+};
+
+/** An alias that was set on the connection before: the broker ends this one. */
+const staleAlias: Act = (plot, random, actor) => {
+  if (actor.version === 'v3') return message(plot, random, actor);
+  const properties = { topicAlias: 1 };
+  plot.publish(actor, topicOf(random), 1, { properties });
+  plot.fence(actor);
+  plot.leave(actor, random.pick(['drop', 'close']));
+  plot.connect(actor, persistent(actor));
+  const packet = { type: 'PUBLISH', dup: false, qos: 1, retain: false, topic: '', properties } as const;
+  plot.send(actor, { ...packet, packetId: plot.freshId(actor), payload: plot.payload() });
+  plot.send(actor, { type: 'PINGREQ' });
+  actor.connected = false;
+};
+
+/** Comes back when the session is over. Rare, because it takes time. */
+const expire: Act = (plot, random, actor) => {
+  if (actor.version === 'v3' || !random.oneIn(20)) return message(plot, random, actor);
+  plot.leave(actor, 'close');
+  plot.connect(actor, { clean: false, properties: { sessionExpiryInterval: 1 } });
+  plot.leave(actor, 'close');
+  plot.wait(2_500);
+  plot.connect(actor, persistent(actor));
+  plot.fence(actor);
+};
+
 const acknowledge: Act = (plot, random, actor) => plot.acknowledge(actor, random.between(1, 2));
 const fence: Act = (plot, _random, actor) => plot.fence(actor);
 
@@ -260,6 +304,10 @@ const acts: readonly Act[] = [
   takeOver,
   flood,
   aliased,
+  reuse,
+  forget,
+  staleAlias,
+  expire,
   offend,
   breakOff,
   pause,

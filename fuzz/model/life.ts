@@ -71,15 +71,22 @@ export function lifeOf(connection: Connection): Life | undefined {
 }
 
 function stamped(packets: readonly { readonly order: number; readonly packet?: Packet }[]): readonly Stamped[] {
-  return packets.flatMap(({ order, packet }) => (packet ? [{ order, packet }] : []));
+  const found: Stamped[] = [];
+  for (const { order, packet } of packets) if (packet) found.push({ order, packet });
+  return found;
 }
 
 function inOrder(sent: readonly Stamped[], received: readonly Stamped[]): Life['both'] {
-  const both = [
-    ...sent.map((each) => ({ ...each, by: 'client' as const })),
-    ...received.map((each) => ({ ...each, by: 'broker' as const })),
-  ];
-  return both.sort((a, b) => a.order - b.order);
+  const both: Life['both'][number][] = [];
+  let next = 0;
+  // Each of the two is in order, and they have no order in common.
+  for (const { order, packet } of received) {
+    for (let own = sent[next]; own && own.order < order; own = sent[++next])
+      both.push({ order: own.order, packet: own.packet, by: 'client' });
+    both.push({ order, packet, by: 'broker' });
+  }
+  for (const { order, packet } of sent.slice(next)) both.push({ order, packet, by: 'client' });
+  return both;
 }
 
 /** The first packet of a type. */

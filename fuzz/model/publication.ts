@@ -104,7 +104,11 @@ function isOptional(long: number, topic: string, properties: Properties = {}): b
 }
 
 /** What an identifier of the client's is in use for, in a session. */
-type Use = { readonly type: 'QoS 2'; readonly content: Content } | { readonly type: 'other' };
+interface Use {
+  /** The message, of a PUBLISH. */
+  readonly of?: { readonly content: Content; readonly qos: QoS; isNew: boolean };
+  readonly isReleased?: true;
+}
 
 function ofLives(lives: readonly Life[], known: boolean, long: number): readonly Unnumbered[] {
   const found: Unnumbered[] = [];
@@ -120,22 +124,23 @@ function ofLives(lives: readonly Life[], known: boolean, long: number): readonly
       }
       if (packet.type === 'PUBREL') {
         // Released or not: whoever uses it before PUBCOMP can't know.
-        uses.set(packet.packetId, { type: 'other' });
+        uses.set(packet.packetId, { ...uses.get(packet.packetId), isReleased: true });
         continue;
       }
-      if (packet.type === 'SUBSCRIBE' || packet.type === 'UNSUBSCRIBE') uses.set(packet.packetId, { type: 'other' });
+      const use = packetId === undefined ? undefined : uses.get(packetId);
+      if (packet.type === 'SUBSCRIBE' || packet.type === 'UNSUBSCRIBE') {
+        spoil(use);
+        uses.set(packet.packetId, {});
+      }
       if (packet.type !== 'PUBLISH') continue;
       const topic = topics.get(packet);
       if (topic === undefined) continue;
       const content = contentOf(topic, packet.payload);
-      const use = packetId === undefined ? undefined : uses.get(packetId);
+      const isSame = use?.of?.content === content && use.of.qos === packet.qos;
       // The same exchange once more: the broker hands it on at most once (v3/4.3.3-2).
-      const isRepeated = known && packet.qos === 2 && use?.type === 'QoS 2' && use.content === content;
-      if (packetId !== undefined && !isRepeated) {
-        uses.set(packetId, packet.qos === 2 && !use ? { type: 'QoS 2', content } : { type: 'other' });
-      }
-      if (isRepeated) continue;
-      found.push({
+      if (known && packet.qos === 2 && isSame && use.of?.isNew && !use.isReleased) continue;
+      if (!isSame) spoil(use);
+      const publication = {
         content,
         topic,
         isEmpty: packet.payload.length === 0,
@@ -148,10 +153,17 @@ function ofLives(lives: readonly Life[], known: boolean, long: number): readonly
         ...taken(life, order, packet),
         isNew: known && !use,
         isOptional: isOptional(long, topic, packet.properties) || order > life.disconnectAt,
-      });
+      };
+      found.push(publication);
+      if (packetId !== undefined) uses.set(packetId, { of: publication });
     }
   }
   return found;
+}
+
+/** A client that uses an identifier for two things at once: nobody knows what the broker makes of the first one either. */
+function spoil(use: Use | undefined): void {
+  if (use?.of) use.of.isNew = false;
 }
 
 /** PUBACK, or PUBREC, PUBREL and PUBCOMP on the same connection, each without a failure. */

@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { connect, publish, subscribe } from '../../harness/wire/build.ts';
 import { dataFrom } from '../data.ts';
 import { played } from '../memory.fixture.ts';
-import type { Finding } from '../record.ts';
 import type { Script } from '../script.ts';
-import { differenceOf, ranked } from './difference.ts';
+import { differenceOf } from './difference.ts';
 
 const topic = 'CASE00/t';
 const script: Script = {
@@ -28,20 +27,9 @@ describe('the difference of two plays', () => {
   it('says what only one of them did, and never judges', async () => {
     const other = await played(script, { choices: { overlapping: 'each' } });
     expect(differenceOf(await played(script), other, 'other')).toEqual({
-      oracle: 'difference',
-      requirements: [],
-      expected: ['other: PUBLISH CASE00/t QoS 0 m'],
-      actual: 'not so: PUBLISH CASE00/t QoS 0 m',
-      kind: 'difference: nothing instead of PUBLISH QoS 0',
-      unclear: true,
+      name: 'other',
+      here: [],
+      there: ['PUBLISH CASE00/t QoS 0 m'],
     });
   });
-});
-
-it('ranks what only one target does first', () => {
-  const finding = (kind: string): Finding => ({ oracle: 'standard', requirements: [], expected: [], actual: '', kind });
-  expect(ranked([finding('both'), finding('one')], [finding('both')])).toEqual([
-    { finding: finding('one'), isAlone: true },
-    { finding: finding('both'), isAlone: false },
-  ]);
 });

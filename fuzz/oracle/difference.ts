@@ -1,15 +1,15 @@
-/** The same case on a second target: where the two answer differently. This ranks and never judges: the standard leaves much open. */
+/** The same case on a second target: where the two answer differently. This never judges: the standard leaves much open. */
 
 import { createHash } from 'node:crypto';
 import type { Packet } from '../../harness/wire/packet.ts';
-import type { Connection, Finding, Recording } from '../record.ts';
+import type { Connection, Recording } from '../record.ts';
 
 /**
  * What a target did in a play, as far as two targets may be compared: for each connection whether the client was let in, each answer by type and code,
  * the messages that came, and whether the target ended it by itself. Order, identifiers and announcements of what the target can do are left out.
  */
-export function summaryOf({ connections }: Recording): readonly string[] {
-  return connections.map((connection) => [...counted(connection), ending(connection)].join(', '));
+function summaryOf({ connections }: Recording): readonly (readonly string[])[] {
+  return connections.map((connection) => [...counted(connection), ending(connection)]);
 }
 
 function counted({ received }: Connection): readonly string[] {
@@ -48,42 +48,27 @@ function ending({ closed, halfClosed }: Connection): string {
   return halfClosed === undefined || closed.order < halfClosed ? 'closed by the target' : 'closed after the client';
 }
 
+/** What two targets did not do alike. */
+export interface Difference {
+  /** What the other target is called. */
+  readonly name: string;
+  /** What only this target did, and only the other: each empty if it is nothing. */
+  readonly here: readonly string[];
+  readonly there: readonly string[];
+}
+
 /**
- * The finding that two targets did not do the same in the plays of one script, or `undefined`. It is always unclear.
+ * Where two targets did not do the same in the plays of one script: on its first connection that shows it; `undefined` where they did.
  * @param name what the other target is called
  */
-export function differenceOf(recording: Recording, other: Recording, name: string): Finding | undefined {
+export function differenceOf(recording: Recording, other: Recording, name: string): Difference | undefined {
   const [here, there] = [summaryOf(recording), summaryOf(other)];
-  const at = here.findIndex((each, index) => each !== there[index]);
+  const at = here.findIndex((each, index) => each.join() !== there[index]?.join());
   if (at < 0) return undefined;
-  const [mine, others] = [new Set((here[at] ?? '').split(', ')), new Set((there[at] ?? '').split(', '))];
-  const only = [...mine].filter((each) => !others.has(each));
-  const missing = [...others].filter((each) => !mine.has(each));
+  const [mine, others] = [here[at] ?? [], there[at] ?? []];
   return {
-    oracle: 'difference',
-    requirements: [],
-    expected: [`${name}: ${missing.join(', ') || 'nothing more'}`],
-    actual: only.join(', ') || `not so: ${missing.join(', ')}`,
-    kind: `difference: ${plain(only[0])} instead of ${plain(missing[0])}`,
-    unclear: true,
+    name,
+    here: mine.filter((each) => !others.includes(each)),
+    there: others.filter((each) => !mine.includes(each)),
   };
-}
-
-/** Without what varies. */
-function plain(text = 'nothing'): string {
-  return text.replace(/^\d+ × /, '').replace(/^(PUBLISH) .*( QoS \d(?: RETAIN)?) .*$/, '$1$2');
-}
-
-/**
- * The findings, those first that the other target does not show on the same script: what only one broker does is more likely to be its own fault
- * than one of the fuzzer.
- */
-export function ranked(
-  findings: readonly Finding[],
-  others: readonly Finding[],
-): readonly { readonly finding: Finding; readonly isAlone: boolean }[] {
-  const shared = new Set(others.map(({ kind }) => kind));
-  return findings
-    .map((finding) => ({ finding, isAlone: !shared.has(finding.kind) }))
-    .sort((one, two) => Number(two.isAlone) - Number(one.isAlone));
 }

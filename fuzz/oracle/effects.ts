@@ -7,7 +7,7 @@ import { rules } from './rules.ts';
 /** One finding for each connection whose damaged stream had an effect. */
 export function effects(recording: Recording): Finding[] {
   const damaged = recording.connections.filter(({ firstFault }) => firstFault !== undefined);
-  if (damaged.length === 0) return [];
+  if (damaged.length === 0 || !recording.connections.some(gotMessage)) return [];
   const fair = new Set(
     recording.connections.flatMap(({ sent }) => sent.filter(({ fate }) => fate !== 'void').flatMap(contentsOf)),
   );
@@ -18,11 +18,16 @@ export function effects(recording: Recording): Finding[] {
       // A topic may be overridden by the server (section 3.3.2.1), a payload may not.
       const content = contentOf(packet.payload);
       if (content === '' || fair.has(content) || !isOurs(packet.topic, content)) continue;
-      const source = damaged.find((each) => !found.has(each) && isFrom(each, content, order));
+      // Of several that brought it the last is the likeliest.
+      const source = damaged.findLast((each) => !found.has(each) && isFrom(each, content, order));
       if (source) found.set(source, effect(source, order));
     }
   }
   return [...found.values()];
+}
+
+function gotMessage({ received }: Connection): boolean {
+  return received.some(({ packet }) => packet?.type === 'PUBLISH');
 }
 
 /** What is wrong with a packet, as a noun. */

@@ -53,6 +53,7 @@ function isOwn({ life }: Publication, { session }: Subscription): boolean {
 export function mayBeRetained(model: Model, publication: Publication, subscription: Subscription): boolean {
   const { isShared, requested, grantedAt, sentAt } = subscription;
   if (!publication.retain || publication.isEmpty || isShared || requested.retainHandling === 2) return false;
+  if (publication.isWill && beginOfWill(model, publication.life) === never) return false;
   // The SUBSCRIBE was done with before the message was sent.
   if (grantedAt < publication.order) return false;
   return !model.publications.some((other) => other.takenAt < sentAt && replaces(other, publication));

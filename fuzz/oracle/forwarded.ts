@@ -85,6 +85,8 @@ function wrongExpiry({ recording }: Model, delivery: Delivery, publication: Publ
   const given = publication.properties.messageExpiryInterval;
   const left = delivery.packet.properties?.messageExpiryInterval;
   const name = 'messageExpiryInterval';
+  // Whether 0 is over at once or stands for none the standard does not say.
+  if (given === 0) return undefined;
   if (given === undefined)
     return left === undefined ? undefined : { name, requirements: ['v5/3.3.2.3.3~no-message-expiry'] };
   const { happened } = recording;

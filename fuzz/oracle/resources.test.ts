@@ -69,7 +69,7 @@ describe('a neighbour', () => {
   async function meanwhile(fault: Fault): Promise<string | undefined> {
     const clock = new VirtualClock();
     const transport = faultyBroker(fault, clock);
-    const neighbour = new Neighbour(clock);
+    const neighbour = new Neighbour();
     const stage = { transport, clock, timeoutMs: 10_000, manners: { answersBeforeClose: true, closesAfterFin: true } };
     const script: Script = {
       clients: hello.clients,
@@ -79,7 +79,7 @@ describe('a neighbour', () => {
         { client: 0, do: 'wait', ms: 4_000 },
       ],
     };
-    await clock.run(neighbour.enter(transport, 'neighbour', 1_000));
+    await clock.run(neighbour.enter(stage, 'neighbour', 'v3'));
     await clock.run(play(script, stage));
     const finding = neighbour.take();
     neighbour.leave();

@@ -2,9 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../harness/clock.ts';
+import type { Version } from '../../harness/spec/index.ts';
+import type { Credentials } from '../../harness/target.ts';
 import type { Link, Transport } from '../../harness/transport.ts';
 import { connect, disconnect, pingreq } from '../../harness/wire/build.ts';
+import { decode } from '../../harness/wire/decode.ts';
 import { encode } from '../../harness/wire/encode.ts';
+import { Framer } from '../../harness/wire/frame.ts';
+import { introduced } from '../credentials.ts';
 import type { Finding } from '../record.ts';
 
 /** What a process has used. */
@@ -117,40 +122,59 @@ export function judgeCpu(cpuMs: number, usualMs: number): Finding | undefined {
   };
 }
 
-const pingIntervalMs = 50;
+const beatMs = 50;
 
-/** A client of its own that does nothing but ask for a PINGRESP, again and again: what it waits is what any other client waits. */
+/** Where a neighbour comes in: what of a stage it needs. */
+export interface Entrance {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly credentials?: Credentials;
+}
+
+/**
+ * A client of its own that does nothing but ask for a PINGRESP, again and again: what it waits is what any other client waits. Its waiting is
+ * counted in beats of its own clock, each once however late it comes: time in which this side was busy itself is no time of the broker.
+ */
 export class Neighbour {
-  readonly #clock: Clock;
   readonly #limitMs: number;
+  #entrance: Entrance | undefined;
   #link: Link | undefined;
-  #sentMs: number | undefined;
+  #framer = new Framer('v3');
+  #isLetIn = false;
+  #isAsking = false;
+  #waitedMs = 0;
   #longestMs = 0;
   #lost: string | undefined;
   #left = false;
 
   /** @param limitMs what a healthy broker never needs, however busy it is */
-  constructor(clock: Clock, limitMs = 1_000) {
-    this.#clock = clock;
+  constructor(limitMs = 1_000) {
     this.#limitMs = limitMs;
   }
 
-  /** Connects. Rejects with Unreachable. */
-  async enter(transport: Transport, clientId: string, timeoutMs: number): Promise<void> {
-    const events = { data: () => this.#hear(), closed: (how: string) => this.#end(how) };
-    this.#link = await transport.open(events, timeoutMs);
-    this.#say(encode(connect({ clientId, keepAlive: 0 }), 'v3'));
+  /** Connects. Rejects with Unreachable. One that is not let in has nothing to say. */
+  async enter(entrance: Entrance, clientId: string, version: Version): Promise<void> {
+    const events = { data: (bytes: Uint8Array) => this.#hear(bytes, version), closed: (how: string) => this.#end(how) };
+    this.#entrance = entrance;
+    this.#framer = new Framer(version);
+    this.#link = await entrance.transport.open(events, entrance.timeoutMs);
+    const hello = encode(connect({ clientId, keepAlive: 0, protocolLevel: version === 'v5' ? 5 : 4 }), version);
+    this.#link.write(entrance.credentials ? introduced(hello, entrance.credentials) : hello);
+    this.#beat();
+  }
+
+  /** Whether it is there no more. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
   }
 
   /** The finding that it had to wait, or was thrown out; what it was is forgotten then. */
   take(): Finding | undefined {
-    const waiting = this.#sentMs === undefined ? 0 : this.#clock.now() - this.#sentMs;
-    const longestMs = Math.max(this.#longestMs, waiting);
-    const lost = this.#lost;
+    const longestMs = Math.max(this.#longestMs, this.#waitedMs);
     this.#longestMs = 0;
-    this.#lost = undefined;
-    if (lost !== undefined)
-      return finding('another client is thrown out', `its connection was closed (${lost})`, this.#limitMs);
+    if (this.#isLetIn && this.#lost !== undefined)
+      return finding('another client is thrown out', `its connection was closed (${this.#lost})`, this.#limitMs);
     if (longestMs < this.#limitMs) return undefined;
     return finding('another client has to wait', `no answer for ${(longestMs / 1_000).toFixed(1)} s`, this.#limitMs);
   }
@@ -161,25 +185,41 @@ export class Neighbour {
     this.#link?.end();
   }
 
-  #say(bytes: Uint8Array): void {
-    this.#sentMs = this.#clock.now();
-    this.#link?.write(bytes);
-  }
-
-  /** Whatever comes is the answer: it never asks for two things at once. */
-  #hear(): void {
-    if (this.#sentMs === undefined) return;
-    this.#longestMs = Math.max(this.#longestMs, this.#clock.now() - this.#sentMs);
-    this.#sentMs = undefined;
-    this.#clock.after(pingIntervalMs, () => {
-      if (!this.#left && this.#lost === undefined) this.#say(encode(pingreq(), 'v3'));
+  #beat(): void {
+    this.#entrance?.clock.after(beatMs, () => {
+      if (this.#left || this.isLost) return;
+      if (this.#isAsking) this.#waitedMs += beatMs;
+      else if (this.#isLetIn) this.#ask();
+      this.#beat();
     });
   }
 
+  #ask(): void {
+    this.#isAsking = true;
+    this.#link?.write(encode(pingreq(), 'v3'));
+  }
+
+  /** It never asks for two things at once: whatever comes is the answer. */
+  #hear(bytes: Uint8Array, version: Version): void {
+    this.#longestMs = Math.max(this.#longestMs, this.#waitedMs);
+    this.#waitedMs = 0;
+    this.#isAsking = false;
+    if (!this.#isLetIn) this.#isLetIn = this.#greets(bytes, version);
+  }
+
+  #greets(bytes: Uint8Array, version: Version): boolean {
+    try {
+      this.#framer.push(bytes);
+      const frame = this.#framer.next();
+      const packet = frame && decode(frame, version);
+      return packet?.type === 'CONNACK' && packet.code === 0;
+    } catch {
+      return false;
+    }
+  }
+
   #end(how: string): void {
-    if (this.#left) return;
-    this.#lost = how;
-    this.#sentMs = undefined;
+    if (!this.#left) this.#lost = how;
   }
 }
 

@@ -47,7 +47,7 @@ class Exchange {
   /** The client speaks a version that the broker does not. */
   readonly #isForeign: boolean;
   /** How many answers of each kind have come. */
-  readonly #answered = new Map<string, number>();
+  readonly #answered = new Map<string | number, number>();
   /** The broker's own QoS 1 and 2 messages: what they wait for, and the order of the happening that began it. */
   readonly #inFlight = new Map<number, { qos: 1 | 2; order: number }>();
   #connack: 'none' | 'accepted' | 'refused' = 'none';
@@ -96,8 +96,14 @@ class Exchange {
     const key = keyOf(packet);
     const count = (this.#answered.get(key) ?? 0) + 1;
     this.#answered.set(key, count);
-    const asking = this.#sentBefore(order).filter((sent) => sent.packet && isAskedBy(sent.packet, asked, packet));
-    if (asking.filter(({ fate }) => fate !== 'void').length >= count) return this.#fits(packet, asking, order);
+    const asking: SentPacket[] = [];
+    let owed = 0;
+    for (const sent of this.#connection.sent) {
+      if (sent.from >= order || !sent.packet || !isAskedBy(sent.packet, asked, packet)) continue;
+      asking.push(sent);
+      if (sent.fate !== 'void') owed++;
+    }
+    if (owed >= count) return this.#fits(packet, asking, order);
     if (this.#isOfEarlier(packet) || this.#isLeftOpen(order)) return undefined;
     const fault = this.#faultBefore(order);
     if (fault && this.#isForeign) return undefined;
@@ -167,7 +173,8 @@ class Exchange {
     if (packet.type === 'PINGRESP' || packet.type === 'CONNACK') return false;
     if (packet.type === 'PUBREL' && this.#sentAnyPubrec(packet.packetId)) return true;
     const clientId = clientIdOf(this.#connection);
-    const isOfSession = (other: Connection) => other !== this.#connection && clientIdOf(other) === clientId;
+    const isOfSession = (other: Connection) =>
+      other !== this.#connection && (clientIdOf(other) === clientId || isNameless(other));
     return this.#recording.connections.some(isOfSession);
   }
 
@@ -216,13 +223,19 @@ function isRefusal3({ packet, bytes }: ReceivedPacket): boolean {
   return packet?.type === 'CONNACK' && packet.code > 0 && bytes.length === 4;
 }
 
+/** Whose CONNECT is damaged: should the broker take it, nobody knows for which client. */
+function isNameless(connection: Connection): boolean {
+  return connection.firstFault !== undefined && clientIdOf(connection) === undefined;
+}
+
 function clientIdOf({ sent }: Connection): string | undefined {
   const connect = sent.find(({ packet }) => packet?.type === 'CONNECT')?.packet;
   return connect?.type === 'CONNECT' ? connect.clientId : undefined;
 }
 
-function keyOf(packet: Packet): string {
-  return 'packetId' in packet ? `${packet.type} ${packet.packetId}` : packet.type;
+function keyOf(packet: Packet): string | number {
+  if (!('packetId' in packet)) return packet.type;
+  return packetTypes.indexOf(packet.type) * 0x1_0000 + (packet.packetId ?? 0);
 }
 
 function isAskedBy(sent: Packet, asked: PacketType, answer: Packet): boolean {

@@ -78,9 +78,12 @@ function* judgeConnack(told: Properties, clientId: string, given: Properties, or
   yield finding('Assigned Client Identifier', id, expected, assignedClientIdentifier ?? 'none', order);
 }
 
+const leastConnackBytes = 5;
+
 function* judgeSizes({ connect, connection }: Life): Generator<Finding> {
   const most = connect.packet.properties?.maximumPacketSize;
-  if (most === undefined) return;
+  // Nothing at all could be answered: a CONNACK has five bytes.
+  if (most === undefined || most < leastConnackBytes) return;
   const large = connection.received.find(({ bytes }) => bytes.length > most);
   if (!large) return;
   const expected = `no packet of more than ${most} bytes, as Maximum Packet Size says`;

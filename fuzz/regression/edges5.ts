@@ -53,17 +53,6 @@ export const edges5: readonly Seed[] = [
     one('v5', send(connectOf('v5', 'a', { properties: { maximumPacketSize: 0 } })), ping),
   ),
   seed(
-    'maximum-packet-size-1',
-    'a Maximum Packet Size in which nothing fits',
-    one(
-      'v5',
-      send(connectOf('v5', 'a', { properties: { maximumPacketSize: 1 } })),
-      send(subscribeOf(1, topic)),
-      send(publishOf(1)),
-      ping,
-    ),
-  ),
-  seed(
     'property-twice',
     'a property that stands twice',
     one(

@@ -27,6 +27,9 @@ export function explainDiscovery(discovery: Discovery, options: ExplanationOptio
   facts.push(['seen', `${certainty(discovery)}; ${plural(discovery.cases, 'case')}, first ${originOf(discovery)}`]);
   facts.push(['script', `${plural(script.steps.length, 'step')} of ${plural(script.clients.length, 'client')}`]);
   if (discovery.sharedWith) facts.push(['shared', `${discovery.sharedWith} does the same: perhaps this tool is wrong`]);
+  const { elsewhere } = discovery;
+  if (elsewhere)
+    facts.push(['elsewhere', `${elsewhere.name}: ${listed(elsewhere.there)}; here: ${listed(elsewhere.here)}`]);
   if (suspects?.length)
     facts.push(['or', `one of ${suspects.length} other scripts that were at work, kept in the file`]);
   const fact = ([label, text]: [string, string]) => `  ${paint.dim(label.padEnd(11))}${text}`;
@@ -38,6 +41,10 @@ export function explainDiscovery(discovery: Discovery, options: ExplanationOptio
     ...shell(discovery, targetOptions).map((line, index) => fact([index === 0 ? 'by hand' : '', line])),
     ...(discovery.file ? [fact(['reproduce', paint.bold(replayCommand(discovery.file, targetOptions))])] : []),
   ];
+}
+
+function listed(what: readonly string[]): string {
+  return clean(what.join(', ')) || 'nothing more';
 }
 
 /** Longer lines say no more than the file. */
@@ -70,6 +77,8 @@ export function certainty({ certainty: how }: Discovery): string {
       return 'not again when played alone, so it does not count';
     case 'not repeatable':
       return 'the target did not come back, so it could not be tried again';
+    case 'not tried':
+      return 'over the whole run, in no case alone';
   }
 }
 

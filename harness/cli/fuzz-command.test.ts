@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createBroker } from '../../reference-broker/broker.ts';
@@ -77,6 +77,82 @@ describe('fuzz', () => {
     expect(err.trim()).not.toContain('\n');
     expect(code).toBe(2);
   });
+});
+
+describe('a fuzz run that something goes wrong with', () => {
+  const once = ['fuzz', '--runs', '40', '--seed', 'cli'];
+
+  it('goes on without a corpus that it cannot write, with one line', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'taken'), '');
+    const { code, out } = await run([...once, '--corpus', 'taken'], cwd);
+    expect(out.split('\n').filter((line) => line.includes('corpus: '))).toHaveLength(1);
+    expect(code).toBe(0);
+  });
+
+  it('leaves out a file of the corpus that it cannot read, and names it', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'corpus'));
+    await writeFile(join(cwd, 'corpus/junk.hex'), '10 0c zz');
+    const { code, out } = await run([...once, '--corpus', 'corpus'], cwd);
+    expect(out).toMatch(/corpus: junk\.hex is left out: [^\n]+\n/);
+    expect(code).toBe(0);
+  });
+
+  it('says so when findings cannot be saved, and still ends with 1', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'taken'), '');
+    const broker = await listen(createBroker({ faults: ['v3/3.12~one-pingresp-each'] }), { port: 0 });
+    try {
+      const args = ['-t', `127.0.0.1:${broker.port}`, '--only', 'packets', '--runs', '40', '--seed', 'cli'];
+      const { code, err } = await run(['fuzz', ...args, '--out', 'taken'], cwd);
+      expect(err).toMatch(/^mqtt-conform: cannot save findings in taken: [^\n]+\n$/);
+      expect(code).toBe(1);
+    } finally {
+      await broker.close();
+    }
+  });
+
+  it('names what it lost when the target goes away for good', { timeout: 60_000 }, async () => {
+    const core = createBroker();
+    let connections = 0;
+    let isAtWork = () => {};
+    const working = new Promise<void>((resolve) => (isAtWork = resolve));
+    const accept: typeof core.accept = (link) => {
+      if (++connections === 300) isAtWork();
+      return core.accept(link);
+    };
+    const broker = await listen({ ...core, accept }, { port: 0 });
+    const args = ['-t', `127.0.0.1:${broker.port}`, '--max-time', '60s', '--timeout', '200ms', '--seed', 'cli'];
+    const running = run(['fuzz', ...args]);
+    await working;
+    await broker.close();
+    const { code, out } = await running;
+    expect(out).toContain('the target is lost: ');
+    expect(code).toBe(1);
+  });
+});
+
+describe('run --noise', () => {
+  it('gives the verdicts of a run without', { timeout: 60_000 }, async () => {
+    const broker = await listen(createBroker(), { port: 0 });
+    try {
+      const suite = ['run', '-t', `127.0.0.1:${broker.port}`, '3.12', '--no-baseline'];
+      const quiet = await run(suite);
+      const noisy = await run([...suite, '--noise=50', '--seed', 'cli']);
+      expect(noisy.out).toContain('with noise: ');
+      expect(noisy.out).toContain('--seed cli');
+      expect(countsOf(quiet.out)).not.toEqual([]);
+      expect(countsOf(noisy.out)).toEqual(countsOf(quiet.out));
+      expect([noisy.code, quiet.code]).toEqual([0, 0]);
+    } finally {
+      await broker.close();
+    }
+  });
+
+  function countsOf(out: string): readonly string[] {
+    return out.match(/\d+ (passed|failed)/g) ?? [];
+  }
 });
 
 describe('replay', () => {

@@ -70,11 +70,12 @@ interface Surroundings {
 
 async function replay(script: Script, stage: Stage, around: Surroundings): Promise<ExitCode> {
   const { given, io } = around;
-  const [{ play }, { judgeAll }, { lookForLife }, { sweep }] = await Promise.all([
+  const [{ play }, { judgeAll }, { lookForLife }, { sweep }, { patient }] = await Promise.all([
     import('../../fuzz/play.ts'),
     import('../../fuzz/judge.ts'),
     import('../../fuzz/oracle/alive.ts'),
     import('../../fuzz/sweep.ts'),
+    import('../../fuzz/verify.ts'),
   ]);
   const paint: Paint = hasColors(io, given.color) ? pc.createColors(true) : plain;
   const seen = new Map<string, { finding: Finding; recording: Recording; times: number }>();
@@ -84,7 +85,8 @@ async function replay(script: Script, stage: Stage, around: Surroundings): Promi
   while (played < (given.times ?? 1) && gone === undefined && !io.signal?.aborted) {
     last = await play(script, stage);
     played++;
-    for (const finding of judgeAll(last)) {
+    for (const found of judgeAll(last)) {
+      const finding = await patient(found, script, stage);
       const known = seen.get(finding.kind);
       seen.set(finding.kind, { finding, recording: last, times: (known?.times ?? 0) + 1 });
     }

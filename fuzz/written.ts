@@ -1,0 +1,70 @@
+/**
+ * Packets as they are written and read. Most steps are parts of scenes that many scripts share, so what a packet without a bend comes to is worked out
+ * once.
+ */
+
+import type { Version } from '../harness/spec/index.ts';
+import { decode, Malformed } from '../harness/wire/decode.ts';
+import { encode } from '../harness/wire/encode.ts';
+import type { Packet } from '../harness/wire/packet.ts';
+import { checkSender } from '../harness/wire/sender.ts';
+import { packetFrom } from './data.ts';
+import type { PacketData } from './script.ts';
+
+/** What a strict broker makes of the bytes of one packet. */
+export interface Reading {
+  /** Absent when it cannot be decoded. */
+  readonly packet?: Packet;
+  /** What is wrong with it by itself, if anything is. */
+  readonly fault?: Malformed;
+}
+
+/** A packet of a script in the form of one version. */
+export class Written {
+  readonly packet: Packet;
+  readonly bytes: Uint8Array;
+  readonly #readings: { [V in Version]?: Reading } = {};
+
+  constructor(packet: Packet, bytes: Uint8Array) {
+    this.packet = packet;
+    this.bytes = bytes;
+  }
+
+  /** Its packet is an object of its own each time: two that were sent are told apart by it. */
+  reading(version: Version): Reading {
+    this.#readings[version] ??= read(this.bytes, version);
+    const { packet, fault } = this.#readings[version];
+    return { ...(packet && { packet: { ...packet } }), ...(fault && { fault }) };
+  }
+}
+
+const known: Readonly<Record<Version, WeakMap<PacketData, Written>>> = { v3: new WeakMap(), v5: new WeakMap() };
+
+/** A packet of a script, which nobody changes, written without a bend. Throws the `RangeError` of `encode`. */
+export function written(data: PacketData, version: Version): Written {
+  let found = known[version].get(data);
+  if (!found) {
+    const packet = packetFrom(data);
+    found = new Written(packet, encode(packet, version));
+    known[version].set(data, found);
+  }
+  return found;
+}
+
+/** Reads one whole packet as a broker does. */
+export function read(frame: Uint8Array, version: Version): Reading {
+  // An Error takes note of the stack, which is dear: what is sent is malformed all the time.
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  let packet: Packet | undefined;
+  try {
+    packet = decode(frame, version);
+    checkSender(packet, 'client', version);
+    return { packet };
+  } catch (fault) {
+    if (!(fault instanceof Malformed)) throw fault;
+    return packet ? { packet, fault } : { fault };
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
