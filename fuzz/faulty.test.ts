@@ -57,12 +57,9 @@ describe('the oracles of one play', () => {
 describe('a witness', () => {
   afterEach(forgetLeaks);
 
-  it.each<[Fault, string | undefined]>([
-    ['none', undefined],
-    ['leak', 'memory rises with every play'],
-  ])('looks at the memory of a broker with %s', { timeout: 30_000 }, async (fault, kind) => {
+  it('finds that the memory of the broker rises', { timeout: 30_000 }, async () => {
     const clock = new VirtualClock();
-    const stage = { transport: faultyBroker(fault, clock), clock, timeoutMs: 1_000, manners };
+    const stage = { transport: faultyBroker('leak', clock), clock, timeoutMs: 1_000, manners };
     const witness = new Witness(stage, 'v3', process.pid);
     await clock.run(witness.enter());
     for (let cases = 0; cases <= 1_000; cases++) {
@@ -70,7 +67,7 @@ describe('a witness', () => {
       if (cases % 100 === 0) await clock.run(witness.look(cases));
     }
     witness.leave();
-    expect(witness.leak?.kind).toBe(kind);
+    expect(witness.leak?.kind).toBe('memory rises with every play');
   });
 });
 

@@ -25,7 +25,7 @@ FUZZ
       --corpus DIR          scripts to play first; what leads to something new is added
       --mqtt VERSIONS       3.1.1, 5; what the broker serves of them
       --against URL         another broker that findings are held against (the embedded reference broker)
-      --pid PID             the broker's process on this machine: does its memory rise?
+      --pid PID             the broker's process on this machine: does its memory rise, is it kept busy?
 
 REPLAY
   FILE                      the JSON of a finding or a script, or hex: one line, or one for each connection (1: 10 0C …)
