@@ -184,8 +184,8 @@ function unsubscribing(client: Peer, { topic }: Context): Sign {
 /** Acknowledges a message each time; the next one then waits for its acknowledgement. */
 function acknowledging(qos: QoS): MakeSign {
   return async (client, { connect, topic }) => {
-    await client.subscribe(topic, qos);
     const publisher = await connect({ name: 'publisher' });
+    await client.subscribe(topic, qos);
     const next = async (tick: number) => {
       await publisher.publish({ topic, payload: `${tick}`, qos });
       // Until it is acknowledged a server may send it again; those copies are passed over.

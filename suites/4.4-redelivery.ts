@@ -64,9 +64,9 @@ interface Interrupted {
 async function interrupt(context: Context, { qos, resent }: Stage, keepAlive = 60): Promise<Interrupted> {
   const { connect, topic, clientId } = context;
   const session = { clientId: clientId('subscriber'), clean: false };
+  const publisher = await connect({ name: 'publisher' });
   const subscriber = await connect({ ...session, keepAlive, name: 'subscriber' });
   await subscriber.subscribe(topic, qos);
-  const publisher = await connect({ name: 'publisher' });
   await publisher.publish({ topic, payload: 'kept', qos });
   const message = await subscriber.message({ topic, payload: 'kept', qos, dup: false });
   const { packetId = 0 } = message;
