@@ -143,7 +143,6 @@ export class Peer implements LinkEvents {
   closed(how: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = how;
-    this.#heed();
     this.#leaving?.();
     this.#note(`the broker closes the connection (${how})`);
     this.#wake?.();
@@ -684,8 +683,9 @@ export class Peer implements LinkEvents {
   }
 
   /**
-   * What it means that a packet does not come. Where the connection closed and this client had been silent for longer than its Keep Alive,
-   * for instance on a busy machine, the broker was right to close.
+   * What it means that a packet does not come. Where the connection closed and this client had let more than its Keep Alive pass between two
+   * of its packets, on a busy machine for instance, the broker was right to close. The time in which it waits for an answer does not count:
+   * a broker that owes one must not be saved by its own close.
    */
   #missing(expected: string, unread: readonly Packet[] = []): Violation | CouldNotRun {
     const keepAlive = this.connack?.properties?.serverKeepAlive ?? this.#keepAlive;
