@@ -2,7 +2,7 @@
 
 import type { Version } from '../harness/spec/index.ts';
 import { connect, disconnect, publish } from '../harness/wire/build.ts';
-import type { Connect, Packet } from '../harness/wire/packet.ts';
+import type { Connect, Packet, Publish } from '../harness/wire/packet.ts';
 import { dataFrom } from './data.ts';
 import { play, type Stage } from './play.ts';
 import type { Recording } from './record.ts';
@@ -21,10 +21,14 @@ export async function sweep(recording: Recording, stage: Stage): Promise<void> {
 export function sweepOf({ connections }: Recording): Script | undefined {
   const sessions = new Map<string, Version>();
   const topics = new Map<string, Version>();
+  const wills = new Map<string, Version>();
   for (const { packet, version } of inOrder(connections)) {
     if (packet.type === 'CONNECT') note(sessions, packet.clientId, version, outlives(packet));
-    for (const [topic, isKept] of retained(packet)) note(topics, topic, version, isKept);
+    if (packet.type === 'PUBLISH' && packet.retain) note(topics, packet.topic, version, packet.payload.length > 0);
+    if (packet.type === 'CONNECT' && packet.will?.retain) wills.set(packet.will.topic, version);
   }
+  // A Will comes when its connection has ended, so after all that its client and others have removed.
+  for (const [topic, version] of wills) note(topics, topic, version, true);
   if (sessions.size + topics.size === 0) return undefined;
   const clients: ScriptClient[] = [];
   const steps: Step[] = [];
@@ -45,16 +49,28 @@ export function sweepOf({ connections }: Recording): Script | undefined {
   return { clients, steps };
 }
 
-/** What was sent on connections that were let in. */
+/** What was sent on connections that were let in, or that ended before anybody could tell. */
 function inOrder(connections: Recording['connections']) {
   const sent: { packet: Packet; version: Version; order: number }[] = [];
   for (const connection of connections) {
     const { version, received } = connection;
-    if (!version || !received.some(({ packet }) => packet?.type === 'CONNACK' && packet.code === 0)) continue;
-    for (const { packet, order } of connection.sent)
+    const isRefused = received.some(({ packet }) => packet?.type === 'CONNACK' && packet.code !== 0);
+    if (!version || isRefused) continue;
+    const aliases = new Map<number, string>();
+    for (const { packet: given, order } of connection.sent) {
+      const packet = given?.type === 'PUBLISH' ? unaliased(given, aliases) : given;
       if (packet && leaves(packet)) sent.push({ packet, version, order });
+    }
   }
   return connections.length > 1 ? sent.sort((one, other) => one.order - other.order) : sent;
+}
+
+/** The PUBLISH with the Topic Name that its Topic Alias stands for on this connection (5.0). */
+function unaliased(packet: Publish, aliases: Map<number, string>): Publish {
+  const alias = packet.properties?.topicAlias;
+  if (alias === undefined) return packet;
+  if (packet.topic !== '') aliases.set(alias, packet.topic);
+  return { ...packet, topic: packet.topic || (aliases.get(alias) ?? '') };
 }
 
 function leaves(packet: Packet): boolean {
@@ -69,9 +85,4 @@ function note(left: Map<string, Version>, name: string, version: Version, isKept
 /** A session of a few seconds ends before it matters. */
 function outlives({ clean, properties, protocolLevel }: Connect): boolean {
   return protocolLevel === 5 ? (properties?.sessionExpiryInterval ?? 0) > 5 : !clean;
-}
-
-function retained(packet: Packet): readonly (readonly [topic: string, isKept: boolean])[] {
-  if (packet.type === 'PUBLISH') return packet.retain ? [[packet.topic, packet.payload.length > 0]] : [];
-  return packet.type === 'CONNECT' && packet.will?.retain ? [[packet.will.topic, true]] : [];
 }
