@@ -24,7 +24,7 @@ import { Witness } from './witness.ts';
 export interface RunOptions {
   readonly target: Target;
   readonly cases: readonly Performable[];
-  /** How many cases run side by side; 32 unless given. */
+  /** How many cases run side by side; 96 unless given. */
   readonly jobs?: number;
   /** How long any single answer may take; 5 s unless given. */
   readonly timeoutMs?: number;
@@ -51,6 +51,11 @@ export interface RunOptions {
 }
 
 const waitStepMs = 200;
+
+/** Many cases wait a second to see whether a connection still closes: side by side they cost hardly more than one. */
+const defaultJobs = 96;
+/** More clients are not sent through the door at once. */
+const doorWidth = 32;
 
 /** A case that is to run, with what its names are made of. */
 interface Queued {
@@ -112,7 +117,10 @@ class Run {
     this.#seed = options.seed ?? Math.random().toString(36).slice(2, 8);
     const { target, clock = realClock } = options;
     this.#stage = {
-      target: { ...target, transport: throughDoor(target.transport, clock, options.jobs ?? 32) },
+      target: {
+        ...target,
+        transport: throughDoor(target.transport, clock, Math.min(options.jobs ?? defaultJobs, doorWidth)),
+      },
       clock,
       timeoutMs: options.timeoutMs ?? 5_000,
       toleranceMs: options.toleranceMs ?? 6_000,
@@ -259,7 +267,7 @@ class Run {
    * early, and a run then takes about as long as the longest. Of those that send much, a few at a time are enough for memory and broker.
    */
   async #all(spoken: Spoken): Promise<void> {
-    const jobs = Math.max(1, this.#options.jobs ?? 32);
+    const jobs = Math.max(1, this.#options.jobs ?? defaultJobs);
     const all = this.#options.cases.map((each, ordinal) => ({ each, ordinal: ordinal + reservedOrdinals }));
     const waiting = all
       .filter(({ each }) => each.case.waits !== undefined)

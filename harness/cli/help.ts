@@ -36,7 +36,7 @@ SELECT
       --baseline FILE       known findings (mqtt-conform.baseline.yaml, if there is one); --no-baseline for none
 
 RUN
-  -j, --jobs N              cases side by side (32)
+  -j, --jobs N              cases side by side (96)
       --timeout TIME        how long an answer may take (5s)
       --tolerance TIME      how late the broker may act where the standard names a time (6s)
       --retries N           repeat a failed case; if the attempts differ it is flaky, and fails (0)
