@@ -92,9 +92,13 @@ export class Corpus {
 
   /** How many of the kept came from cases with a number below this one. */
   countBefore(index: number): number {
-    let count = this.#kept.length;
-    while (count > 0 && (this.#kept[count - 1] as { index: number }).index >= index) count--;
-    return count;
+    let [least, most] = [0, this.#kept.length];
+    while (least < most) {
+      const middle = (least + most) >> 1;
+      if ((this.#kept[middle] as { index: number }).index < index) least = middle + 1;
+      else most = middle;
+    }
+    return least;
   }
 
   /** The kept script with this number. */

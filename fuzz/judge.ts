@@ -4,22 +4,20 @@ import { packetTypes } from '../harness/wire/packet.ts';
 import { hanging } from './oracle/alive.ts';
 import { history } from './oracle/history.ts';
 import { standard } from './oracle/standard.ts';
-import type { Finding, Oracle, Recording } from './record.ts';
-
-const oracles: readonly Oracle[] = [hanging, standard, demanded(history)];
+import type { Finding, Recording } from './record.ts';
 
 /** What any of them finds. */
 export function judgeAll(recording: Recording): readonly Finding[] {
-  return oracles.flatMap((oracle) => oracle(recording));
+  return [...hanging(recording), ...standard(recording), ...demanded(recording)];
 }
 
 /** A rule that the version of the client does not have names no requirement, and is none. */
-function demanded(oracle: Oracle): Oracle {
-  return (recording) => {
-    if (!isReadable(recording)) return [];
-    const found = oracle(recording).filter(({ requirements }) => requirements.length > 0);
-    return mayHaveBegun(recording) ? found.map((each) => ({ ...each, unclear: true as const })) : found;
-  };
+function demanded(recording: Recording): readonly Finding[] {
+  if (!isReadable(recording)) return [];
+  const found = history(recording);
+  if (found.length === 0) return found;
+  const named = found.filter(({ requirements }) => requirements.length > 0);
+  return mayHaveBegun(recording) ? named.map((each) => ({ ...each, unclear: true as const })) : named;
 }
 
 /**
@@ -38,8 +36,9 @@ function mayHaveBegun({ connections }: Recording): boolean {
  * none. Then a history cannot be judged.
  */
 function isReadable({ connections }: Recording): boolean {
-  return connections.every(
-    ({ sent, received }) =>
-      sent.every(({ fault, fate }) => !fault || fate !== 'open') && received.every(({ malformed }) => !malformed),
-  );
+  for (const { sent, received } of connections) {
+    for (const { fault, fate } of sent) if (fault && fate === 'open') return false;
+    for (const { malformed } of received) if (malformed) return false;
+  }
+  return true;
 }

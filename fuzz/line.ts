@@ -7,20 +7,10 @@ import { decode, Malformed } from '../harness/wire/decode.ts';
 import { Framer, TooLarge } from '../harness/wire/frame.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { checkSender } from '../harness/wire/sender.ts';
-import { type Connection, caseName, type Happening, type ReceivedPacket } from './record.ts';
+import type { Journal } from './journal.ts';
+import { type Connection, caseName, type ReceivedPacket } from './record.ts';
 import { SentStream } from './stream.ts';
 import type { Written } from './written.ts';
-
-/** A happening without what the play adds to it. */
-export type Told = Happening extends infer H ? (H extends Happening ? Omit<H, 'step' | 'atMs'> : never) : never;
-
-/** What a line tells the play. */
-export interface Ears {
-  /** Returns the order of the happening. */
-  record(happening: Told): number;
-  /** Something has come. */
-  wake(): void;
-}
 
 /** More than any script has reason to be sent; a connection that brings more is dropped. */
 const receivedAtMost = 32 * 2 ** 20;
@@ -39,7 +29,8 @@ export class Line implements LinkEvents {
   pingresps = 0;
   isLetIn = false;
   readonly #name: Buffer;
-  readonly #ears: Ears;
+  readonly #journal: Journal;
+  readonly #wake: () => void;
   readonly #framer: Framer;
   #link: Link | undefined;
   readonly #unwritten: Uint8Array[] = [];
@@ -47,19 +38,21 @@ export class Line implements LinkEvents {
   #bytes = 0;
   #isLost = false;
 
-  constructor(client: number, connection: number, version: Version, name: Buffer, ears: Ears) {
+  /** @param wake called when something has come */
+  constructor(client: number, connection: number, version: Version, name: Buffer, journal: Journal, wake: () => void) {
     this.client = client;
     this.connection = connection;
     this.version = version;
     this.stream = new SentStream(version, (frame) => replaced(frame, name, placeholder));
     this.#framer = new Framer(version);
     this.#name = name;
-    this.#ears = ears;
+    this.#journal = journal;
+    this.#wake = wake;
   }
 
   attach(link: Link): void {
     this.#link = link;
-    this.#ears.record({ what: 'opened', ...this.#where() });
+    this.#journal.opened(this);
   }
 
   /** Whether the client may still send. */
@@ -77,7 +70,7 @@ export class Line implements LinkEvents {
   /** @param known the same, if it is a packet without a bend */
   send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): void {
     if (!this.isOpen) return;
-    const order = this.#ears.record({ what: 'sent', ...this.#where(), bytes, bent, ...(packet && { packet }) });
+    const order = this.#journal.sent(this, bytes, packet, bent);
     const wire = replaced(bytes, placeholder, this.#name);
     this.stream.push(wire, order, bytes, known);
     this.#unwritten.push(wire);
@@ -94,7 +87,7 @@ export class Line implements LinkEvents {
   halfClose(): void {
     if (!this.isOpen) return;
     this.flush();
-    this.halfClosed = this.#ears.record({ what: 'half-closed', ...this.#where() });
+    this.halfClosed = this.#journal.halfClosed(this);
     this.#link?.end();
   }
 
@@ -106,7 +99,7 @@ export class Line implements LinkEvents {
   }
 
   late(missing: 'CONNACK' | 'PINGRESP' | 'close', afterMs: number): void {
-    this.#ears.record({ what: 'late', ...this.#where(), missing, afterMs });
+    this.#journal.missed(this, missing, afterMs);
   }
 
   /** What the broker's packets ask for, by the rules of the QoS handshakes; it counts as answered from here on. */
@@ -128,15 +121,15 @@ export class Line implements LinkEvents {
       if (!(error instanceof Malformed || error instanceof TooLarge)) throw error;
       this.#isLost = true;
       const malformed = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
-      this.#take(replaced(bytes, this.#name, placeholder), malformed);
+      this.#takeMalformed(replaced(bytes, this.#name, placeholder), malformed);
     }
     if (this.#bytes > receivedAtMost || this.received.length > packetsAtMost) this.drop();
-    this.#ears.wake();
+    this.#wake();
   }
 
   closed(how: string): void {
     this.#close('broker', how);
-    this.#ears.wake();
+    this.#wake();
   }
 
   #receive(frame: Uint8Array): void {
@@ -147,18 +140,18 @@ export class Line implements LinkEvents {
     try {
       const packet = decode(bytes, version);
       checkSender(packet, 'server', version);
-      this.#take(bytes, undefined, packet);
+      const order = this.#journal.received(this, bytes, packet);
+      this.received.push({ order, bytes, packet, malformed: undefined });
       this.#answer(packet);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      this.#take(bytes, error);
+      this.#takeMalformed(bytes, error);
     }
   }
 
-  #take(bytes: Uint8Array, malformed: Malformed | undefined, packet?: Packet): void {
-    const what = { what: 'received' as const, ...this.#where(), bytes };
-    const order = this.#ears.record(malformed ? { ...what, malformed } : { ...what, packet: packet as Packet });
-    this.received.push({ order, bytes, ...(malformed && { malformed }), ...(packet && { packet }) });
+  #takeMalformed(bytes: Uint8Array, malformed: Malformed): void {
+    const order = this.#journal.receivedMalformed(this, bytes, malformed);
+    this.received.push({ order, bytes, packet: undefined, malformed });
   }
 
   #answer(packet: Packet): void {
@@ -185,14 +178,16 @@ export class Line implements LinkEvents {
 
   #close(by: 'broker' | 'client', how: string): void {
     if (this.over) return;
-    this.over = { order: this.#ears.record({ what: 'closed', ...this.#where(), by, how }), by, how };
+    const order = this.#journal.closed(this, by, how);
+    this.over = { order, by, how };
   }
 
   /** Both streams, for the recording. */
   get view(): Connection {
     const { version, packets, unfinished, firstFault } = this.stream;
     return {
-      ...this.#where(),
+      client: this.client,
+      connection: this.connection,
       version,
       sent: packets,
       unfinished,
@@ -201,10 +196,6 @@ export class Line implements LinkEvents {
       closed: this.over,
       halfClosed: this.halfClosed,
     };
-  }
-
-  #where() {
-    return { client: this.client, connection: this.connection };
   }
 }
 

@@ -1,7 +1,7 @@
 /** What is new about a play, seen from outside: which reaction followed what in which state. It says which cases are worth breeding. */
 
-import { type Packet, packetTypes } from '../harness/wire/packet.ts';
-import type { Connection, Recording, SentPacket } from './record.ts';
+import { type Packet, type PacketType, packetTypes } from '../harness/wire/packet.ts';
+import type { Connection, ReceivedPacket, Recording, SentPacket } from './record.ts';
 
 /** A reaction that takes this long is of another kind than one that comes at once. */
 const slowMs = 1_000;
@@ -12,7 +12,8 @@ const reactionsAtMost = 40;
 export function reactionsOf(recording: Recording): readonly number[] {
   const found = new Set<number>();
   for (const connection of recording.connections) addReactions(connection, found);
-  if (recording.connections.length > 1) found.add(hash(recording.connections.map(endOf).join()));
+  const { connections } = recording;
+  if (connections.length > 1) found.add(connections.reduce((sum, each) => joined(sum, endOf(each)), several));
   if (recording.durationMs >= slowMs) found.add(hash(`slow ${Math.round(Math.log2(recording.durationMs / slowMs))}`));
   return [...found];
 }
@@ -35,64 +36,95 @@ export class Novelty {
 
 /** Each reply with the one before it and with what was sent last: the state, as far as it shows. */
 function addReactions(connection: Connection, found: Set<number>): void {
-  const { received, sent, version } = connection;
-  const own = numberOf(`${version}`);
-  let before = numberOf('nothing');
+  const { received, sent } = connection;
+  const own = versionNumber(connection);
+  let before = nothing;
   let at = 0;
-  for (const { packet, malformed, order } of received.slice(0, reactionsAtMost)) {
+  const count = Math.min(received.length, reactionsAtMost);
+  for (let index = 0; index < count; index++) {
+    const { packet, malformed, order } = received[index] as ReceivedPacket;
     while (at < sent.length && (sent[at] as SentPacket).order < order) at++;
-    const reply = numberOf(packet ? shapeOf(packet) : `malformed ${malformed?.part}`);
-    found.add(joined(own, before, numberOf(sentShape(sent[at - 1])), reply));
+    const reply = packet ? shapeOf(packet) : joined(illFormed, partNumber(malformed?.part ?? ''));
+    found.add(joined(joined(own, before), joined(sentShape(sent[at - 1]), reply)));
     before = reply;
   }
-  found.add(joined(own, before, numberOf(sentShape(sent.at(-1))), numberOf(endOf(connection))));
+  found.add(joined(joined(own, before), joined(sentShape(sent.at(-1)), endOf(connection))));
 }
 
-/** There are few shapes, and each comes in every case. */
-const numbers = new Map<string, number>();
+const nothing = hash('nothing');
+const several = hash('several connections');
+const illFormed = hash('malformed');
 
-function numberOf(shape: string): number {
-  const known = numbers.get(shape);
-  if (known !== undefined) return known;
-  const number = hash(shape);
-  numbers.set(shape, number);
-  return number;
+function versionNumber({ version }: Connection): number {
+  return version === 'v5' ? 5 : version === 'v3' ? 3 : 0;
 }
 
-function joined(...parts: readonly [number, number, number, number]): number {
-  let sum = 0x811c9dc5;
-  for (const part of parts) {
-    sum = Math.imul(sum ^ part, 0x01000193);
-    // A product only carries upwards.
-    sum ^= sum >>> 15;
-  }
-  return sum >>> 0;
+/** There are few texts, and each comes in every case; what a hostile target makes of them is not kept. */
+const textsAtMost = 10_000;
+
+function remembered(make: (text: string) => number): (text: string) => number {
+  const numbers = new Map<string, number>();
+  return (text) => {
+    const known = numbers.get(text);
+    if (known !== undefined) return known;
+    const number = make(text);
+    if (numbers.size < textsAtMost) numbers.set(text, number);
+    return number;
+  };
 }
 
-function endOf({ closed, halfClosed, version }: Connection): string {
-  return `${version} ${closed?.by} ${closed?.how} ${halfClosed === undefined ? 'early' : 'in the end'}`;
+const numberOf = remembered(hash);
+/** Which of several Topic Filters or properties it is tells nothing new. */
+const partNumber = remembered((part) => hash(part.replace(/\d+/g, 'N')));
+
+function joined(one: number, other: number): number {
+  let sum = Math.imul(one ^ 0x811c9dc5, 0x01000193);
+  // A product only carries upwards.
+  sum ^= sum >>> 15;
+  sum = Math.imul(sum ^ other, 0x01000193);
+  return (sum ^ (sum >>> 15)) >>> 0;
 }
 
-function sentShape(sent: SentPacket | undefined): string {
-  if (!sent) return 'nothing';
+function endOf(connection: Connection): number {
+  const { closed, halfClosed } = connection;
+  const by = closed === undefined ? 0 : closed.by === 'broker' ? 1 : 2;
+  const flags = versionNumber(connection) * 8 + by * 2 + (halfClosed === undefined ? 1 : 0);
+  return joined(flags, numberOf(closed?.how ?? ''));
+}
+
+const fates = { fair: 0x10, open: 0x20, void: 0x30 } as const;
+
+function sentShape(sent: SentPacket | undefined): number {
+  if (!sent) return nothing;
   const { fate, fault, bytes } = sent;
-  const type = packetTypes[(bytes[0] ?? 0) >> 4] ?? 'reserved';
-  return fault ? `${type} ${fate} ${fault.part.replace(/\d+/g, 'N')} ${fault.requirements[0]}` : `${type} ${fate}`;
+  const kind = fates[fate] | ((bytes[0] ?? 0) >> 4);
+  return fault ? joined(joined(kind, partNumber(fault.part)), numberOf(fault.requirements[0] ?? '')) : kind;
 }
 
-function shapeOf(packet: Packet): string {
+function shapeOf(packet: Packet): number {
+  const type = typeNumber[packet.type];
   switch (packet.type) {
     case 'CONNACK':
-      return `CONNACK ${packet.code} ${packet.sessionPresent}`;
-    case 'PUBLISH':
-      return `PUBLISH ${packet.qos}${packet.dup ? ' DUP' : ''}${packet.retain ? ' RETAIN' : ''} ${Object.keys(packet.properties ?? {}).join()}`;
+      return joined(type, packet.code * 2 + Number(packet.sessionPresent));
+    case 'PUBLISH': {
+      let shape = joined(type, packet.qos * 4 + Number(packet.dup) * 2 + Number(packet.retain));
+      for (const name in packet.properties) shape = joined(shape, numberOf(name));
+      return shape;
+    }
     case 'SUBACK':
-    case 'UNSUBACK':
-      return `${packet.type} ${[...new Set(packet.codes ?? [])].join()}`;
+    case 'UNSUBACK': {
+      let shape = type;
+      for (const code of new Set(packet.codes)) shape = joined(shape, code);
+      return shape;
+    }
     default:
-      return `${packet.type} ${'code' in packet ? packet.code : ''}`;
+      return joined(type, ('code' in packet ? packet.code : undefined) ?? -1);
   }
 }
+
+const typeNumber = Object.fromEntries(packetTypes.map((type, number) => [type, number])) as Readonly<
+  Record<PacketType, number>
+>;
 
 /** FNV-1a over the UTF-16 units. */
 function hash(text: string): number {

@@ -8,8 +8,9 @@ import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { introduced } from './credentials.ts';
 import { packetFrom } from './data.ts';
-import { Line, type Told } from './line.ts';
-import { caseName, type Happening, type Recording } from './record.ts';
+import { Journal } from './journal.ts';
+import { Line } from './line.ts';
+import { caseName, type Recording } from './record.ts';
 import type { PacketData, Script, Step } from './script.ts';
 import { type Written, written } from './written.ts';
 
@@ -55,19 +56,18 @@ class Play {
   readonly #script: Script;
   readonly #stage: Stage;
   readonly #name: Buffer;
-  readonly #happened: Happening[] = [];
+  readonly #journal: Journal;
   /** The connection of each client that is still of use. */
   readonly #lines: (Line | undefined)[] = [];
-  readonly #startedMs: number;
-  #step = 0;
   readonly #opened: Line[] = [];
   #wake: (() => void) | undefined;
+  readonly #woken = () => this.#wake?.();
 
   constructor(script: Script, stage: Stage, name: Buffer) {
     this.#script = script;
     this.#stage = stage;
     this.#name = name;
-    this.#startedMs = stage.clock.now();
+    this.#journal = new Journal(stage.clock);
   }
 
   async run(): Promise<Recording> {
@@ -80,7 +80,7 @@ class Play {
         last = step.client;
         const waiting = this.#take(step);
         if (waiting) await waiting;
-        this.#step++;
+        this.#journal.step++;
       }
       await this.#finish();
     } catch (error) {
@@ -93,9 +93,10 @@ class Play {
     return {
       script: this.#script,
       name: this.#name.toString(),
-      happened: this.#happened,
+      happened: this.#journal.happened,
+      late: this.#journal.late,
       connections: this.#opened.map((line) => line.view),
-      durationMs: this.#stage.clock.now() - this.#startedMs,
+      durationMs: this.#journal.now(),
       answersBeforeClose: this.#stage.manners.answersBeforeClose,
       ...(unreachable !== undefined && { unreachable }),
     };
@@ -128,10 +129,7 @@ class Play {
   }
 
   async #open(client: number): Promise<Line> {
-    const line = new Line(client, this.#opened.length, this.#versionOf(client), this.#name, {
-      record: (told) => this.#record(told),
-      wake: () => this.#wake?.(),
-    });
+    const line = new Line(client, this.#opened.length, this.#versionOf(client), this.#name, this.#journal, this.#woken);
     const link = await this.#stage.transport.open(line, this.#stage.timeoutMs);
     this.#opened.push(line);
     this.#lines[client] = line;
@@ -141,16 +139,6 @@ class Play {
 
   #versionOf(client: number) {
     return this.#script.clients[client]?.version ?? 'v3';
-  }
-
-  #now(): number {
-    return this.#stage.clock.now() - this.#startedMs;
-  }
-
-  /** A line makes an object of its own for each happening, so it can be completed in place. */
-  #record(told: Told): number {
-    const happening = Object.assign(told, { step: this.#step, atMs: this.#now() }) as Happening;
-    return this.#happened.push(happening) - 1;
   }
 
   #put(line: Line, step: Step & { do: 'send' | 'raw' }): undefined {

@@ -33,13 +33,13 @@ export type Happening =
       readonly what: 'sent';
       readonly bytes: Uint8Array;
       /** The packet that was meant, of any step but `raw`; as bytes it may be bent. */
-      readonly packet?: Packet;
+      readonly packet: Packet | undefined;
       readonly bent: boolean;
     })
   /** One whole packet from the broker: decoded, or what is wrong with it. After a stream that cannot be framed nothing more is recorded of it. */
   | (Stamp & { readonly what: 'received'; readonly bytes: Uint8Array } & (
-        | { readonly packet: Packet; readonly malformed?: never }
-        | { readonly packet?: never; readonly malformed: Malformed }
+        | { readonly packet: Packet; readonly malformed: undefined }
+        | { readonly packet: undefined; readonly malformed: Malformed }
       ))
   /** The client's side was closed (FIN); the broker may still answer. */
   | (Stamp & { readonly what: 'half-closed' })
@@ -54,10 +54,10 @@ export interface SentPacket {
   /** Orders of the happenings that its first and its last byte were sent in. */
   readonly from: number;
   readonly order: number;
-  /** Absent when it cannot be decoded. */
-  readonly packet?: Packet;
+  /** Undefined when it cannot be decoded. */
+  readonly packet: Packet | undefined;
   /** What is wrong with it, if anything is. */
-  readonly fault?: Malformed;
+  readonly fault: Malformed | undefined;
   /**
    * - `fair`: nothing speaks against reading it;
    * - `open`: the broker is free to end the connection here, or should have before: a form that is only discouraged, what follows a DISCONNECT,
@@ -70,8 +70,8 @@ export interface SentPacket {
 export interface ReceivedPacket {
   readonly order: number;
   readonly bytes: Uint8Array;
-  readonly packet?: Packet;
-  readonly malformed?: Malformed;
+  readonly packet: Packet | undefined;
+  readonly malformed: Malformed | undefined;
 }
 
 /** One network connection, both streams as packets. */
@@ -100,6 +100,8 @@ export interface Recording {
   readonly happened: readonly Happening[];
   /** The same by connection, in the order of opening. */
   readonly connections: readonly Connection[];
+  /** Orders of the happenings of kind `late`. */
+  readonly late: readonly number[];
   readonly durationMs: number;
   /** Whether the broker answers what came before a FIN (found out once at the start): if not, silence before a close says nothing. */
   readonly answersBeforeClose: boolean;

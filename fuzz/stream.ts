@@ -72,7 +72,7 @@ export class SentStream {
       if (!(error instanceof Malformed || error instanceof TooLarge)) throw error;
       this.#isLost = true;
       const fault = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
-      this.#add({ bytes: source, order, fault });
+      this.#add(source, order, undefined, fault);
     }
   }
 
@@ -84,7 +84,7 @@ export class SentStream {
     const packet = reading.packet && withIdentifier(reading.packet, frame, wire, version);
     if (packet?.type === 'PINGREQ') this.pingreqs++;
     const fault = this.#misplaced(frame, isFirst, version) ?? reading.fault ?? this.#unnamed(packet);
-    this.#add({ bytes: frame, order, ...(packet && { packet }), ...(fault && { fault }) });
+    this.#add(frame, order, packet, fault);
     if (packet?.type === 'DISCONNECT' && this.#fate === 'fair') this.#fate = 'open';
   }
 
@@ -114,15 +114,14 @@ export class SentStream {
     return new Malformed(rules, 'a Topic Alias that was never set on this connection', 'properties.topicAlias', 0);
   }
 
-  #add(packet: Omit<SentPacket, 'from' | 'fate'>): void {
-    const { fault } = packet;
+  #add(bytes: Uint8Array, order: number, packet: Packet | undefined, fault: Malformed | undefined): void {
     if (this.#fate !== 'void') {
       if (fault && !this.#isForeign && !isLeftOpen(fault)) this.#fate = 'void';
-      else if (fault || this.#isForeign || (packet.packet && isDoubtful(packet.packet, this.version ?? this.#declared)))
+      else if (fault || this.#isForeign || (packet && isDoubtful(packet, this.version ?? this.#declared)))
         this.#fate = 'open';
       if (this.#fate === 'void' && this.firstFault < 0) this.firstFault = this.packets.length;
     }
-    this.packets.push({ ...packet, from: this.#from, fate: this.#fate });
+    this.packets.push({ bytes, from: this.#from, order, packet, fault, fate: this.#fate });
   }
 }
 

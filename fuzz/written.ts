@@ -13,10 +13,10 @@ import type { PacketData } from './script.ts';
 
 /** What a strict broker makes of the bytes of one packet. */
 export interface Reading {
-  /** Absent when it cannot be decoded. */
-  readonly packet?: Packet;
+  /** Undefined when it cannot be decoded. */
+  readonly packet: Packet | undefined;
   /** What is wrong with it by itself, if anything is. */
-  readonly fault?: Malformed;
+  readonly fault: Malformed | undefined;
 }
 
 /** A packet of a script in the form of one version. */
@@ -30,11 +30,9 @@ export class Written {
     this.bytes = bytes;
   }
 
-  /** Its packet is an object of its own each time: two that were sent are told apart by it. */
   reading(version: Version): Reading {
     this.#readings[version] ??= read(this.bytes, version);
-    const { packet, fault } = this.#readings[version];
-    return { ...(packet && { packet: { ...packet } }), ...(fault && { fault }) };
+    return this.#readings[version];
   }
 }
 
@@ -53,18 +51,13 @@ export function written(data: PacketData, version: Version): Written {
 
 /** Reads one whole packet as a broker does. */
 export function read(frame: Uint8Array, version: Version): Reading {
-  // An Error takes note of the stack, which is dear: what is sent is malformed all the time.
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
   let packet: Packet | undefined;
   try {
     packet = decode(frame, version);
     checkSender(packet, 'client', version);
-    return { packet };
+    return { packet, fault: undefined };
   } catch (fault) {
     if (!(fault instanceof Malformed)) throw fault;
-    return packet ? { packet, fault } : { fault };
-  } finally {
-    Error.stackTraceLimit = limit;
+    return { packet, fault };
   }
 }

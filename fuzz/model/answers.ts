@@ -14,6 +14,11 @@ function answerOf(packet: Packet): PacketType | undefined {
   return answerTo[packet.type];
 }
 
+/** Whether a packet of this type acknowledges a PUBLISH, or ends what an acknowledgement has begun, towards the broker. */
+export function isAcknowledgement(type: PacketType): boolean {
+  return type === 'PUBACK' || type === 'PUBREC' || type === 'PUBCOMP';
+}
+
 /** What has a Packet Identifier. */
 export function packetIdOf(packet: Packet): number | undefined {
   return 'packetId' in packet ? packet.packetId : undefined;

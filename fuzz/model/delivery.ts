@@ -1,7 +1,7 @@
 /** What subscribers got: each PUBLISH from the broker, and which of them are one and the same message sent again. */
 
 import type { Publish } from '../../harness/wire/packet.ts';
-import { packetIdOf } from './answers.ts';
+import { isAcknowledgement, packetIdOf } from './answers.ts';
 import { type Life, never } from './life.ts';
 import { type Content, contentOf, resolved } from './publication.ts';
 import type { Session } from './session.ts';
@@ -47,10 +47,11 @@ export function receptionOf(session: Session): Reception {
   const open = new Map<number, Growing>();
   let isSound = true;
   for (const life of session.lives) {
-    const topics = new Map(resolved(life.received).map(({ packet, topic }) => [packet, topic]));
+    const topics = resolved(life.received);
+    let publishes = 0;
     for (const { by, order, packet } of life.both) {
       if (by === 'broker' && packet.type === 'PUBLISH') {
-        const topic = topics.get(packet);
+        const topic = topics[publishes++]?.topic;
         if (topic === undefined) continue;
         const content = contentOf(topic, packet.payload);
         const exchange = packet.packetId === undefined ? undefined : open.get(packet.packetId);
@@ -79,7 +80,7 @@ export function receptionOf(session: Session): Reception {
         if (packet.type === 'PUBREL' && exchange) exchange.releasedAt = Math.min(exchange.releasedAt, order);
         continue;
       }
-      if (!/^PUB(ACK|REC|COMP)$/.test(packet.type)) continue;
+      if (!isAcknowledgement(packet.type)) continue;
       if (!exchange || !fits(exchange, packet.type)) {
         isSound = false;
         continue;

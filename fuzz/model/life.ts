@@ -2,7 +2,7 @@
 
 import type { Version } from '../../harness/spec/index.ts';
 import { type Connack, type Connect, type Packet, type PacketType, packetTypes } from '../../harness/wire/packet.ts';
-import type { Connection } from '../record.ts';
+import type { Connection, ReceivedPacket, SentPacket } from '../record.ts';
 
 /** A packet with its order stamp: of its last byte if it was sent. */
 export interface Stamped<P extends Packet = Packet> {
@@ -70,7 +70,7 @@ export function lifeOf(connection: Connection): Life | undefined {
   };
 }
 
-function stamped(packets: readonly { readonly order: number; readonly packet?: Packet }[]): readonly Stamped[] {
+function stamped(packets: readonly (SentPacket | ReceivedPacket)[]): readonly Stamped[] {
   const found: Stamped[] = [];
   for (const { order, packet } of packets) if (packet) found.push({ order, packet });
   return found;

@@ -1,6 +1,6 @@
 /** The messages of a play: what clients published, themselves or by a Will, and since when the broker is sure to have taken it. */
 
-import type { Packet, Properties, Publish, QoS } from '../../harness/wire/packet.ts';
+import type { Packet, PacketType, Properties, Publish, QoS } from '../../harness/wire/packet.ts';
 import { checkTopicName } from '../../harness/wire/topic.ts';
 import { firstAnswer, packetIdOf } from './answers.ts';
 import { isRefused, type Life, longSeconds, never } from './life.ts';
@@ -110,16 +110,20 @@ interface Use {
   readonly isReleased?: true;
 }
 
+/** What frees an identifier of the client's. */
+const ending: ReadonlySet<PacketType> = new Set(['PUBACK', 'PUBCOMP', 'SUBACK', 'UNSUBACK']);
+
 function ofLives(lives: readonly Life[], known: boolean, long: number): readonly Unnumbered[] {
   const found: Unnumbered[] = [];
   const uses = new Map<number, Use>();
   for (const life of lives) {
-    const topics = new Map(resolved(life.sent).map(({ packet, topic }) => [packet, topic]));
+    const topics = resolved(life.sent);
+    let publishes = 0;
     for (const { packet, order, by } of life.both) {
       const packetId = packetIdOf(packet);
       if (by === 'broker') {
         // PUBREC leaves the identifier in use.
-        if (packetId !== undefined && /^(PUBACK|PUBCOMP|SUBACK|UNSUBACK)$/.test(packet.type)) uses.delete(packetId);
+        if (packetId !== undefined && ending.has(packet.type)) uses.delete(packetId);
         continue;
       }
       if (packet.type === 'PUBREL') {
@@ -133,7 +137,7 @@ function ofLives(lives: readonly Life[], known: boolean, long: number): readonly
         uses.set(packet.packetId, {});
       }
       if (packet.type !== 'PUBLISH') continue;
-      const topic = topics.get(packet);
+      const topic = topics[publishes++]?.topic;
       if (topic === undefined) continue;
       const content = contentOf(topic, packet.payload);
       const isSame = use?.of?.content === content && use.of.qos === packet.qos;

@@ -44,17 +44,17 @@ export async function lookForLife(stage: Stage, version: Version = 'v3'): Promis
   return why;
 }
 
-function missing({ connections: [only], happened }: Recording): string {
-  const late = happened.find(({ what }) => what === 'late');
+function missing({ connections: [only], happened, late: [first = -1] }: Recording): string {
+  const late = happened[first];
   const packets = only?.received.map(({ packet }) => packet?.type ?? 'a malformed packet').join(', ') || 'nothing';
   const end =
-    late && 'missing' in late ? `no ${late.missing} within ${late.afterMs / 1000} s` : `closed (${only?.closed?.how})`;
+    late?.what === 'late' ? `no ${late.missing} within ${late.afterMs / 1000} s` : `closed (${only?.closed?.how})`;
   return `a new client gets ${packets}, and not its own message; ${end}`;
 }
 
 /** A connection that the broker did not close in time after the client's end: it hangs, or is stuck on what it got. */
 export function hanging(recording: Recording): readonly Finding[] {
-  const late = recording.happened.findIndex(({ what }) => what === 'late');
+  const [late = -1] = recording.late;
   const found = recording.happened[late];
   if (found?.what !== 'late') return [];
   const connection = recording.connections[found.connection];

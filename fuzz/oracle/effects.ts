@@ -6,8 +6,8 @@ import { rules } from './rules.ts';
 
 /** One finding for each connection whose damaged stream had an effect. */
 export function effects(recording: Recording): Finding[] {
-  const damaged = recording.connections.filter(({ firstFault }) => firstFault !== undefined);
-  if (damaged.length === 0 || !recording.connections.some(gotMessage)) return [];
+  if (!recording.connections.some(isDamaged) || !recording.connections.some(gotMessage)) return [];
+  const damaged = recording.connections.filter(isDamaged);
   const fair = new Set(
     recording.connections.flatMap(({ sent }) => sent.filter(({ fate }) => fate !== 'void').flatMap(contentsOf)),
   );
@@ -24,6 +24,10 @@ export function effects(recording: Recording): Finding[] {
     }
   }
   return [...found.values()];
+}
+
+function isDamaged({ firstFault }: Connection): boolean {
+  return firstFault !== undefined;
 }
 
 function gotMessage({ received }: Connection): boolean {

@@ -26,6 +26,8 @@ export function historyAfter(patienceMs: number): Oracle {
   return (recording) => {
     const model = modelOf(recording);
     if (!model) return [];
+    // Where a broker may have gone on after a fault, only what stands on one connection is judged.
+    if (model.hasFaults) return [...judgeTerms(model), ...judgeAcknowledged(model, patienceMs)];
     return [
       ...judgePresence(model),
       ...judgeTerms(model),

@@ -3,7 +3,7 @@
 import type { RequirementId } from '../../harness/spec/index.ts';
 import type { Packet } from '../../harness/wire/packet.ts';
 import { checkFilter, checkTopicName } from '../../harness/wire/topic.ts';
-import { firstAnswer, lastReadAt, packetIdOf } from '../model/answers.ts';
+import { firstAnswer, isAcknowledgement, lastReadAt, packetIdOf } from '../model/answers.ts';
 import { isDoubtful, isLetIn, type Life, never } from '../model/life.ts';
 import type { Publication } from '../model/publication.ts';
 import { surelyCovers } from '../model/subscription.ts';
@@ -62,10 +62,10 @@ function owedFor(life: Life, order: number, packet: Packet): Acknowledgement | u
   if (!type) return undefined;
   const id = packetIdOf(packet);
   const isOnly = life.sent.every((each) => {
-    if (each.packet === packet || packetIdOf(each.packet) !== id) return true;
+    if ((each.packet === packet && each.order === order) || packetIdOf(each.packet) !== id) return true;
     // PUBLISH and PUBREL go together; acknowledgements are for the broker's own identifiers.
     const goesWith = packet.type === 'PUBREL' ? each.packet.type === 'PUBLISH' : each.packet.type === 'PUBREL';
-    return goesWith || /^PUB(ACK|REC|COMP)$/.test(each.packet.type);
+    return goesWith || isAcknowledgement(each.packet.type);
   });
   return isOnly ? type : undefined;
 }

@@ -1,6 +1,6 @@
 /** When a session has come to rest: its client has answered all that came, and after that the broker has answered a PINGREQ. */
 
-import { packetIdOf } from '../model/answers.ts';
+import { isAcknowledgement, packetIdOf } from '../model/answers.ts';
 import type { Life } from '../model/life.ts';
 import type { Model, Told } from '../model.ts';
 
@@ -19,9 +19,7 @@ export interface Rest {
 export function restsOf({ recording }: Model, session: Told): readonly Rest[] {
   if (!session.known || !session.isSound) return [];
   return session.lives.flatMap((life) => {
-    const isLate = recording.happened.some(
-      (each) => each.what === 'late' && each.connection === life.connection.connection,
-    );
+    const isLate = recording.late.some((order) => recording.happened[order]?.connection === life.connection.connection);
     return isLate ? [] : restsOfLife(life);
   });
 }
@@ -47,7 +45,7 @@ function restsOfLife(life: Life): readonly Rest[] {
   for (const { by, order, packet } of life.both) {
     const { type } = packet;
     if (by === 'client' && type === 'PINGREQ') pings.push({ order, isQuiet: open.size === 0 });
-    else if (by === 'client' && /^PUB(ACK|REC|COMP)$/.test(type)) {
+    else if (by === 'client' && isAcknowledgement(type)) {
       const ends = type !== 'PUBREC' || ('code' in packet && (packet.code ?? 0) >= 0x80);
       if (ends) open.delete(packetIdOf(packet) ?? 0);
       pings = pings.map((ping) => ({ ...ping, isQuiet: false }));

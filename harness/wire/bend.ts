@@ -18,11 +18,15 @@ export type Bend = Readonly<Record<string, Change>>;
 
 /** The bytes of a part after a change. */
 export function change(bytes: Uint8Array, how: Change): Uint8Array {
+  if (how instanceof Uint8Array || Array.isArray(how)) return Uint8Array.from(how);
+  return changed(bytes, how as Exclude<Change, Uint8Array | readonly number[]>);
+}
+
+function changed(bytes: Uint8Array, how: Exclude<Change, Uint8Array | readonly number[]>): Uint8Array {
   if ('repeat' in how) return Buffer.concat(Array.from({ length: how.repeat }, () => bytes));
   if ('append' in how) return Buffer.concat([bytes, Uint8Array.from(how.append)]);
   if ('keep' in how) return bytes.subarray(0, how.keep);
-  if ('add' in how) return added(bytes, how.add);
-  return Uint8Array.from(how);
+  return added(bytes, how.add);
 }
 
 function added(bytes: Uint8Array, amount: number): Uint8Array {

@@ -29,14 +29,16 @@ const rulesOf = {
   },
 } as const satisfies Record<Version, Record<string, Rules>>;
 
+const type = 'CONNECT';
+const unread = { clean: true, keepAlive: 0, clientId: '' };
+
 /** The CONNECT in the reader; throws `Malformed`. See `decode` for other protocol levels. */
 export function connect(reader: Reader): Connect {
   const { version } = reader;
   const rules = rulesOf[version];
   const protocolName = reader.string('protocolName', rules.protocolName);
   const protocolLevel = reader.uint8('protocolLevel', rules.fixed);
-  const known = { type: 'CONNECT', protocolName, protocolLevel } as const;
-  if (protocolLevel !== levelOf[version]) return { ...known, clean: true, keepAlive: 0, clientId: '' };
+  if (protocolLevel !== levelOf[version]) return { type, protocolName, protocolLevel, ...unread };
   const flags = connectFlags(reader, rules.fixed);
   const keepAlive = reader.uint16('keepAlive', rules.fixed);
   const properties = version === 'v5' ? connectProperties(reader) : undefined;
@@ -48,16 +50,8 @@ export function connect(reader: Reader): Connect {
     const surplus = version === 'v5' ? brokenBySurplus5(reader, flags) : brokenBySurplus(reader, flags);
     reader.finish({ always: always[version], missing: [], surplus });
   }
-  return {
-    ...known,
-    clean: flags.clean,
-    keepAlive,
-    clientId,
-    ...(will && { will }),
-    ...(userName !== undefined && { userName }),
-    ...(password && { password }),
-    ...(properties && { properties }),
-  };
+  const { clean } = flags;
+  return { type, protocolName, protocolLevel, clean, keepAlive, clientId, will, userName, password, properties };
 }
 
 /** Section 3.1.2.2. */
@@ -81,7 +75,7 @@ function willOf(reader: Reader, flags: number): Will {
   const topic = reader.string('will.topic', rules.willTopic);
   const payload = reader.binary('will.payload', rules.willPayload);
   const qos = ((flags >> 3) & 0x03) as QoS;
-  return { topic, payload, qos, retain: (flags & 0x20) !== 0, ...(properties && { properties }) };
+  return { topic, payload, qos, retain: (flags & 0x20) !== 0, properties };
 }
 
 type Flags = ReturnType<typeof connectFlags>;

@@ -2,7 +2,7 @@
 
 import type { RequirementId, Version } from '../spec/index.ts';
 import { connect } from './connect.ts';
-import { type Acknowledgement, type Connack, type Outcome, type Packet, packetTypes } from './packet.ts';
+import { type Acknowledgement, type Auth, type Connack, type Outcome, type Packet, packetTypes } from './packet.ts';
 import { readProperties } from './propertySection.ts';
 import { publish } from './publish.ts';
 import { Reader, type Rules, type VersionedRules } from './reader.ts';
@@ -54,11 +54,14 @@ export function decode(frame: Uint8Array, version: Version): Packet {
       reader.finish(type === 'PINGREQ' ? pingreq[version] : fixedSize[version]);
       return { type };
     case 'DISCONNECT':
-      if (version === 'v5') return { type, ...outcome(reader, type) };
+      if (version === 'v5') {
+        const { code, properties } = outcome(reader, type);
+        return { type, code, properties };
+      }
       reader.finish(fixedSize.v3);
       return { type };
     case 'AUTH':
-      return { type, ...authentication(reader) };
+      return authentication(reader);
   }
 }
 
@@ -129,12 +132,12 @@ function connack(reader: Reader): Connack {
     if (code > 5)
       throw reader.fault(['v3/3.2.2-6'], rules, `the return code ${code} is reserved`, 'code', reader.at - 1);
     reader.finish(rules);
-    return { type: 'CONNACK', sessionPresent, code };
+    return { type: 'CONNACK', sessionPresent, code, properties: undefined };
   }
   const code = readReason(reader, 'CONNACK', 'code');
   const properties = readProperties(reader, 'CONNACK');
   reader.finish(rules);
-  return { type: 'CONNACK', sessionPresent, code, ...(properties && { properties }) };
+  return { type: 'CONNACK', sessionPresent, code, properties };
 }
 
 const acknowledgeFlags = {
@@ -148,26 +151,29 @@ const acknowledgeFlags = {
 function acknowledgement(reader: Reader, type: Acknowledgement['type']): Acknowledgement {
   const rules = fixedSize[reader.version];
   const packetId = reader.uint16('packetId', rules);
-  if (reader.version === 'v5') return { type, packetId, ...outcome(reader, type) };
+  if (reader.version === 'v5') {
+    const { code, properties } = outcome(reader, type);
+    return { type, packetId, code, properties };
+  }
   reader.finish(rules);
   return { type, packetId };
 }
 
 /** A Reason Code and properties, each of which may be left out (5.0, section 3.4.2 and its like). */
 function outcome(reader: Reader, type: ReasonPlace): Outcome {
-  if (reader.left === 0) return { code: 0 };
+  if (reader.left === 0) return { code: 0, properties: undefined };
   const code = readReason(reader, type, 'code');
-  if (reader.left === 0) return { code };
+  if (reader.left === 0) return { code, properties: undefined };
   const properties = readProperties(reader, type);
   reader.finish(fixedSize.v5);
-  return properties ? { code, properties } : { code };
+  return { code, properties };
 }
 
 /** Section 3.15: AUTH without an Authentication Method is a Protocol Error, so nothing can be left out of it. */
-function authentication(reader: Reader): Outcome {
+function authentication(reader: Reader): Auth {
   const start = reader.at;
-  const found = outcome(reader, 'AUTH');
-  if (found.properties?.authenticationMethod !== undefined) return found;
+  const { code, properties } = outcome(reader, 'AUTH');
+  if (properties?.authenticationMethod !== undefined) return { type: 'AUTH', code, properties };
   const ids: readonly RequirementId[] = ['v5/3.15.2.2.2~auth-method-missing'];
   throw reader.fault(
     ids,

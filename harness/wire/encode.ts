@@ -151,7 +151,7 @@ function layOut(packet: Packet, version: Version, sink: Sink): void {
   sink.bytes('surplus', none);
 }
 
-function layOutProperties({ properties }: { properties?: Properties }, version: Version, sink: Sink): void {
+function layOutProperties({ properties }: { properties?: Properties | undefined }, version: Version, sink: Sink): void {
   if (version === 'v5') sink.properties('properties', properties ?? noProperties);
 }
 

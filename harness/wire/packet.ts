@@ -55,7 +55,7 @@ export interface Will {
   readonly qos: QoS;
   readonly retain: boolean;
   /** 5.0 only (section 3.1.3.2). */
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /** Section 3.1. */
@@ -70,10 +70,10 @@ export interface Connect {
   /** Seconds; 0 turns the mechanism off. */
   readonly keepAlive: number;
   readonly clientId: string;
-  readonly will?: Will;
-  readonly userName?: string;
-  readonly password?: Uint8Array;
-  readonly properties?: Properties;
+  readonly will?: Will | undefined;
+  readonly userName?: string | undefined;
+  readonly password?: Uint8Array | undefined;
+  readonly properties?: Properties | undefined;
 }
 
 /** Section 3.2. */
@@ -82,7 +82,7 @@ export interface Connack {
   readonly sessionPresent: boolean;
   /** Connect Return code (3.1.1) or Reason Code (5.0). */
   readonly code: number;
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /** Section 3.3. */
@@ -93,9 +93,9 @@ export interface Publish {
   readonly retain: boolean;
   readonly topic: string;
   /** Present exactly when the QoS is 1 or 2. */
-  readonly packetId?: number;
+  readonly packetId?: number | undefined;
   readonly payload: Uint8Array;
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /**
@@ -105,8 +105,8 @@ export interface Publish {
  */
 export interface Outcome {
   /** Reason Code; left out is 0x00 (success). */
-  readonly code?: number;
-  readonly properties?: Properties;
+  readonly code?: number | undefined;
+  readonly properties?: Properties | undefined;
 }
 
 /** The four acknowledgements of PUBLISH: sections 3.4 to 3.7. */
@@ -132,7 +132,7 @@ export interface Subscribe {
   readonly type: 'SUBSCRIBE';
   readonly packetId: number;
   readonly filters: readonly Subscription[];
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /** Section 3.9. */
@@ -141,7 +141,7 @@ export interface Suback {
   readonly packetId: number;
   /** One for each Topic Filter: the granted QoS, or 0x80 and above for a failure. */
   readonly codes: readonly number[];
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /** Section 3.10. */
@@ -149,7 +149,7 @@ export interface Unsubscribe {
   readonly type: 'UNSUBSCRIBE';
   readonly packetId: number;
   readonly filters: readonly string[];
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /** Section 3.11. */
@@ -158,7 +158,7 @@ export interface Unsuback {
   readonly packetId: number;
   /** One for each Topic Filter; 5.0 only. */
   readonly codes?: readonly number[];
-  readonly properties?: Properties;
+  readonly properties?: Properties | undefined;
 }
 
 /** Sections 3.12 and 3.13: a fixed header and nothing else. */

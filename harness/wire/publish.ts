@@ -33,9 +33,8 @@ export function publish(reader: Reader, header: number): Publish {
   const start = reader.at;
   const topic = reader.string('topic', rules);
   if (version === 'v5') return publish5(reader, dup, qos, retain, topic, start);
-  if (qos === 0) return { type: 'PUBLISH', dup, qos, retain, topic, payload: reader.rest() };
-  const packetId = readPacketId(reader, identifier.v3);
-  return { type: 'PUBLISH', dup, qos, retain, topic, packetId, payload: reader.rest() };
+  const packetId = qos === 0 ? undefined : readPacketId(reader, identifier.v3);
+  return { type: 'PUBLISH', dup, qos, retain, topic, packetId, payload: reader.rest(), properties: undefined };
 }
 
 /** Section 3.3.2.3. An alias stands for the topic that it was given before (3.3.2.3.4). */
@@ -47,11 +46,7 @@ function publish5(reader: Reader, dup: boolean, qos: QoS, retain: boolean, topic
     throw reader.fault(ids, topicName.v5, 'an empty topic without a Topic Alias', 'topic', start + 2, 0x82);
   }
   const payload = reader.rest();
-  const packet: Publish =
-    packetId === undefined
-      ? { type: 'PUBLISH', dup, qos, retain, topic, payload }
-      : { type: 'PUBLISH', dup, qos, retain, topic, packetId, payload };
-  return properties ? { ...packet, properties } : packet;
+  return { type: 'PUBLISH', dup, qos, retain, topic, packetId, payload, properties };
 }
 
 /** A Packet Identifier that may not be 0; throws `Malformed` for what the rules say if it is missing. */

@@ -29,6 +29,8 @@ const direction = {
   v5: ['v5/2.1.2~packet-direction'],
 } as const satisfies Record<Version, readonly RequirementId[]>;
 
+const oneSided = propertyTable.filter(({ from }) => from !== undefined);
+
 function checkProperties(given: Properties, place: PropertyPlace, from: Side): void {
   const prefix = place === 'WILL' ? 'will.properties' : 'properties';
   // A server forwards the indicator as it is; the client that says neither 0 nor 1 says nothing that is defined.
@@ -36,7 +38,7 @@ function checkProperties(given: Properties, place: PropertyPlace, from: Side): v
     const reason = `Payload Format Indicator is ${given.payloadFormatIndicator}`;
     throw fault(['v5/4.13.1-1'], reason, `${prefix}.payloadFormatIndicator`, 'v5');
   }
-  for (const { name, title, repeatable, from: only } of propertyTable) {
+  for (const { name, title, repeatable, from: only } of oneSided) {
     if (only?.place !== place || only.side === from || given[name] === undefined) continue;
     const part = `${prefix}.${name}${repeatable ? '.0' : ''}`;
     throw fault(only.breaks, `${title} in a ${place} from a ${from}`, part, 'v5');

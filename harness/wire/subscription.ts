@@ -44,7 +44,7 @@ export function subscribe(reader: Reader): Subscribe {
         : { filter, qos: requestedQoS(reader, options, name, rules) },
     );
   } while (reader.left > 0);
-  return { type: 'SUBSCRIBE', packetId, filters, ...(properties && { properties }) };
+  return { type: 'SUBSCRIBE', packetId, filters, properties };
 }
 
 function requestedQoS(reader: Reader, options: number, name: string, rules: Rules): QoS {
@@ -81,7 +81,7 @@ export function suback(reader: Reader): Suback {
   if (reader.version === 'v5') {
     const properties = readProperties(reader, 'SUBACK');
     const codes = reasonCodes(reader, 'SUBACK', ['v5/3.8.4-6']);
-    return { type: 'SUBACK', packetId, codes, ...(properties && { properties }) };
+    return { type: 'SUBACK', packetId, codes, properties };
   }
   const codes = reader.rest();
   if (codes.length === 0) throw reader.fault(['v3/3.8.4-5'], nothing, 'a SUBACK without a return code', 'codes.0');
@@ -90,7 +90,7 @@ export function suback(reader: Reader): Suback {
     const at = reader.at - codes.length + index;
     throw reader.fault(['v3/3.9.3-2'], nothing, `the return code ${code} is reserved`, `codes.${index}`, at);
   }
-  return { type: 'SUBACK', packetId, codes: [...codes] };
+  return { type: 'SUBACK', packetId, codes: [...codes], properties: undefined };
 }
 
 const nothing: Rules = { missing: [] };
@@ -123,7 +123,7 @@ export function unsubscribe(reader: Reader): Unsubscribe {
     const rules = (filters.length === 0 ? firstFilter : nextFilter)[version];
     filters.push(reader.string(`filters.${filters.length}.filter`, rules));
   } while (reader.left > 0);
-  return { type: 'UNSUBSCRIBE', packetId, filters, ...(properties && { properties }) };
+  return { type: 'UNSUBSCRIBE', packetId, filters, properties };
 }
 
 /** Section 3.11. */
@@ -136,7 +136,7 @@ export function unsuback(reader: Reader): Unsuback {
   }
   const properties = readProperties(reader, 'UNSUBACK');
   const codes = reasonCodes(reader, 'UNSUBACK', ['v5/3.11.3-1']);
-  return { type: 'UNSUBACK', packetId, codes, ...(properties && { properties }) };
+  return { type: 'UNSUBACK', packetId, codes, properties };
 }
 
 /** In 5.0 a list without an element is a Protocol Error, while one that ends within an element is malformed. */

@@ -23,6 +23,7 @@ const rules = {
 
 /** What a Topic Name breaks, or `undefined`: at least one character, no U+0000, no wildcards. */
 export function checkTopicName(name: string, version: Version = 'v3'): readonly RequirementId[] | undefined {
+  if (isPlain(name)) return undefined;
   const broken = brokenAnywhere(name, version);
   if (/[+#]/.test(name)) broken.push(...rules[version].wildcardInName);
   return broken.length > 0 ? broken : undefined;
@@ -33,8 +34,9 @@ export function checkTopicName(name: string, version: Version = 'v3'): readonly 
  * that of a Shared Subscription.
  */
 export function checkFilter(filter: string, version: Version = 'v3'): readonly RequirementId[] | undefined {
-  const broken = brokenAnywhere(filter, version);
   const shared = version === 'v5' && filter.startsWith(share);
+  if (!shared && isPlain(filter)) return undefined;
+  const broken = brokenAnywhere(filter, version);
   const slash = shared ? filter.indexOf('/', share.length) : -1;
   if (shared) broken.push(...brokenByShare(filter, slash));
   // What follows the ShareName is a Topic Filter of its own.
@@ -55,6 +57,11 @@ function brokenByShare(filter: string, slash: number): readonly RequirementId[] 
   if (name === '') broken.push('v5/4.8.2-1');
   if (/[+#]/.test(name) || slash < 0 || slash === filter.length - 1) broken.push('v5/4.8.2-2');
   return broken;
+}
+
+/** Whether nothing can be wrong with it, which is most often so. */
+function isPlain(text: string): boolean {
+  return text !== '' && text.length < 1_000 && !/[+#\0]/.test(text);
 }
 
 function brokenAnywhere(text: string, version: Version): RequirementId[] {
