@@ -7,13 +7,23 @@ import type { Finding, Happening, Recording } from './record.ts';
 
 /** The same for two findings of the same cause, as far as it shows: oracle, requirement and kind. Short, of a-z, 0-9 and `-`. */
 export function fingerprint({ oracle, requirements, kind, unclear }: Finding): string {
-  const words = [oracle, requirements[0] ?? kind]
-    .join('-')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-');
-  const sum = createHash('sha256').update([oracle, requirements[0], kind, unclear].join('\n')).digest('hex');
-  return `${words.slice(0, 40).replace(/-+$/, '')}-${sum.slice(0, 6)}`;
+  const cause = [oracle, requirements[0], kind, unclear].join('\n');
+  let found = fingerprints.get(cause);
+  if (found === undefined) {
+    const words = [oracle, requirements[0] ?? kind]
+      .join('-')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-');
+    const sum = createHash('sha256').update(cause).digest('hex');
+    found = `${words.slice(0, 40).replace(/-+$/, '')}-${sum.slice(0, 6)}`;
+    if (fingerprints.size < fingerprintsAtMost) fingerprints.set(cause, found);
+  }
+  return found;
 }
+
+/** A cause that shows at all shows in thousands of cases. */
+const fingerprints = new Map<string, string>();
+const fingerprintsAtMost = 10_000;
 
 const tracedBytes = 256;
 const tracedEntries = 400;

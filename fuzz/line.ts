@@ -71,7 +71,7 @@ export class Line implements LinkEvents {
   send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): void {
     if (!this.isOpen) return;
     const order = this.#journal.sent(this, bytes, packet, bent);
-    const wire = replaced(bytes, placeholder, this.#name);
+    const wire = known ? known.named(this.#name) : replaced(bytes, placeholder, this.#name);
     this.stream.push(wire, order, bytes, known);
     this.#unwritten.push(wire);
   }

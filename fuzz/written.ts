@@ -9,6 +9,7 @@ import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { checkSender } from '../harness/wire/sender.ts';
 import { packetFrom } from './data.ts';
+import { caseName } from './record.ts';
 import type { PacketData } from './script.ts';
 
 /** What a strict broker makes of the bytes of one packet. */
@@ -22,18 +23,35 @@ export interface Reading {
 /** A packet of a script in the form of one version. */
 export class Written {
   readonly packet: Packet;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
+  /** Where the name of the case stands in the bytes. */
+  readonly #names: readonly number[];
   readonly #readings: { [V in Version]?: Reading } = {};
 
   constructor(packet: Packet, bytes: Uint8Array) {
     this.packet = packet;
-    this.bytes = bytes;
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#names = namesIn(this.bytes);
+  }
+
+  /** The bytes with the name of a play in place of that of the case; the same bytes if it does not stand there. */
+  named(name: Buffer): Uint8Array {
+    if (this.#names.length === 0) return this.bytes;
+    const copy = Buffer.from(this.bytes);
+    for (const at of this.#names) copy.set(name, at);
+    return copy;
   }
 
   reading(version: Version): Reading {
     this.#readings[version] ??= read(this.bytes, version);
     return this.#readings[version];
   }
+}
+
+function namesIn(bytes: Buffer): readonly number[] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(caseName); at >= 0; at = bytes.indexOf(caseName, at + caseName.length)) found.push(at);
+  return found;
 }
 
 const known: Readonly<Record<Version, WeakMap<PacketData, Written>>> = { v3: new WeakMap(), v5: new WeakMap() };
