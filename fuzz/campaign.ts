@@ -82,6 +82,19 @@ interface Known {
   cases: number;
 }
 
+/** What is seen of a broker that does not serve: by a client, and of its process, if that is known. */
+interface Sight {
+  readonly why: string;
+  readonly end: End | undefined;
+}
+
+/** A script that does the same as another with less, and how it went. */
+interface Smaller {
+  readonly script: Script;
+  readonly original: Script;
+  readonly recording: Recording | undefined;
+}
+
 export class Campaign {
   readonly #options: CampaignOptions;
   readonly #novelty = new Novelty();
@@ -100,6 +113,7 @@ export class Campaign {
   #isOver = false;
   /** While it is set no case begins: the target is away, or something is tried alone. */
   #outage: Promise<void> | undefined;
+  #outages = 0;
   #atWork = 0;
   #quiet: (() => void) | undefined;
   #weighings = 0;
@@ -307,14 +321,20 @@ export class Campaign {
   /** Plays it again until it is sure, and makes it small; one at a time. */
   async #verify(known: Known): Promise<void> {
     const { stage, tell, against, process } = this.#options;
-    if (this.#outage) await this.#outage;
-    // Another one may have ended it when it was played again.
-    else if (process?.end) await this.#outageAt(process.remark);
-    const verified = await verify(known.discovery, {
-      stage,
-      ...(against && { against }),
-      isHurried: () => this.#isInterrupted || this.#problem !== undefined || this.#isLate(),
-    });
+    let verified = known.discovery;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (this.#outage) await this.#outage;
+      // Another one may have ended it when it was played again.
+      else if (process?.end) await this.#outageAt(process.remark);
+      const outages = this.#outages;
+      verified = await verify(known.discovery, {
+        stage,
+        ...(against && { against }),
+        isHurried: () => this.#isInterrupted || this.#problem !== undefined || this.#isLate(),
+      });
+      // Where the target was away meanwhile, that it did not show again says nothing.
+      if (verified.certainty === 'confirmed' || (this.#outages === outages && !process?.end)) break;
+    }
     known.discovery = this.#saved(verified);
     tell({ type: 'finding', discovery: { ...known.discovery, cases: known.cases } });
   }
@@ -416,6 +436,7 @@ export class Campaign {
   /** The target does not serve: waits for it, and looks for the case that did it. */
   async #examine(why: string): Promise<void> {
     const { stage, tell, versions } = this.#options;
+    this.#outages++;
     const suspects = this.#recent.splice(0).reverse();
     tell({
       type: 'fuzz-progress',
@@ -441,16 +462,14 @@ export class Campaign {
     if (end && this.#isSure(fingerprint(lifeless(why, end)))) return this.#gone({ why, end }, [], 'confirmed', first);
     for (const suspect of suspects.slice(0, suspectsAtMost)) {
       if (this.#isInterrupted) return;
-      const hasty = { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
-      const recording = await play(suspect.script, hasty).catch(() => undefined);
+      const recording = await play(suspect.script, hasty(stage)).catch(() => undefined);
       const again = await lookForLife(stage, versions[0]);
       if (again === undefined) continue;
       const confirmed = await this.#comesBack(again);
-      const { isBack: isUp, end: ending } = confirmed;
-      // Whether it hangs takes too long to tell.
-      const small = isUp && ending && !ending.wasKilled ? await this.#smallest(suspect, ending) : suspect;
+      const seen = { why: again, end: confirmed.end };
+      const small = confirmed.isBack ? await this.#smaller(suspect.script, seen) : undefined;
       const certainty = confirmed.isBack ? 'confirmed' : 'not repeatable';
-      this.#gone({ why: again, end: confirmed.end }, [], certainty, small, recording);
+      this.#gone(seen, [], certainty, { ...suspect, ...small }, { recording, ...small });
       if (!confirmed.isBack) this.#problem = this.#lost(again, confirmed.end);
       return;
     }
@@ -478,28 +497,31 @@ export class Campaign {
     return `the target is lost: ${end ? `${howOf(end)}; started again, it does not serve: ` : ''}${process.remark || why}`;
   }
 
-  /** The smallest script that still ends the broker in the same way, as far as one gets. */
-  async #smallest(made: Case, { by }: End): Promise<Case> {
+  /** The smallest script that still ends the broker in the same way, as far as one gets; undefined if that is the one there is. */
+  async #smaller(original: Script, { why, end }: Sight): Promise<Smaller | undefined> {
     const { stage, versions, process } = this.#options;
-    const least = (process?.restartsLeft ?? 0) - minimiseRestarts;
+    // Whether it hangs takes too long to tell.
+    if (!process || !end || end.wasKilled || this.#isSure(fingerprint(lifeless(why, end)))) return undefined;
+    const least = Math.max(1, process.restartsLeft - minimiseRestarts);
     const endMs = performance.now() + minimiseMs;
-    const isSo = async (script: Script) => {
-      const isOver =
-        this.#isInterrupted || performance.now() > endMs || (process?.restartsLeft ?? 0) <= Math.max(0, least);
-      if (isOver) return false;
-      await play(script, { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) }).catch(() => undefined);
-      const why = await lookForLife(stage, versions[0]);
-      return why !== undefined && (await this.#comesBack(why)).end?.by === by;
+    const isOver = () => this.#isInterrupted || performance.now() > endMs || process.restartsLeft <= least;
+    let recording: Recording | undefined;
+    const ends = async (script: Script) => {
+      recording = await play(script, hasty(stage)).catch(() => undefined);
+      const again = await lookForLife(stage, versions[0]);
+      return again !== undefined && (await this.#comesBack(again)).end?.by === end.by;
     };
-    return { ...made, script: await smallest(made.script, isSo) };
+    const script = await smallest(original, async (candidate) => !isOver() && ends(candidate));
+    // A broker that dies some time after its case is seen dead after a later one.
+    return script !== original && (await ends(script)) ? { script, original, recording } : undefined;
   }
 
   #gone(
-    { why, end }: { readonly why: string; readonly end: End | undefined },
+    { why, end }: Sight,
     suspects: readonly Case[],
     certainty: Certainty,
     { script, origin }: Case,
-    recording?: Recording,
+    { recording, original }: Partial<Smaller> = {},
   ): void {
     const finding = lifeless(why, end);
     const id = fingerprint(finding);
@@ -511,9 +533,18 @@ export class Campaign {
     const entered = this.#enter(finding, { script, origin }, certainty, recording);
     if (known) entered.cases += known.cases;
     const others = suspects.slice(1, suspectsAtMost).map((suspect) => suspect.script);
-    entered.discovery = this.#saved({ ...entered.discovery, ...(others.length > 0 && { suspects: others }) });
+    entered.discovery = this.#saved({
+      ...entered.discovery,
+      ...(original && { original }),
+      ...(others.length > 0 && { suspects: others }),
+    });
     this.#options.tell({ type: 'finding', discovery: entered.discovery });
   }
+}
+
+/** The same stage for those who need not wait long. */
+function hasty(stage: Stage): Stage {
+  return { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
 }
 
 /** The finding that the broker does not serve any more. @param end how its process ended, if that is known */
