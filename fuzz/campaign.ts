@@ -1,8 +1,10 @@
 /** A fuzz run: cases from the corpus, generated or bred, played side by side, judged, and what is found made sure of. */
 
+import type { BrokerProcess, End } from '../harness/broker-process.ts';
 import { Unreachable } from '../harness/errors.ts';
 import type { ExitCode } from '../harness/events.ts';
 import type { Version } from '../harness/spec/index.ts';
+import { type Comeback, comeBack, isOfThisMachine } from './comeback.ts';
 import type { Corpus, CorpusEntry } from './corpus.ts';
 import { type Certainty, type Discovery, type FuzzCounts, type FuzzEvent, gates, type Origin } from './events.ts';
 import { fingerprint, traceOf } from './finding.ts';
@@ -36,8 +38,10 @@ export interface CampaignOptions {
   readonly seeds: readonly CorpusEntry[];
   /** A second target that findings are held against. */
   readonly against?: Other;
-  /** The process of the broker, if it runs on this machine. */
-  readonly pid?: number;
+  /** The process of the broker now, if it runs on this machine. */
+  readonly pid?: () => number | undefined;
+  /** The broker, if this tool started it: it is started again when it ends. */
+  readonly process?: BrokerProcess;
   readonly signal?: AbortSignal;
   /** Called with each finding at once, and again when it was made smaller; returns where it was saved. */
   save(discovery: Discovery): string | undefined;
@@ -54,11 +58,11 @@ const bredOneIn = 3;
 const bothVersions: readonly Version[] = ['v3', 'v5'];
 const lifeCheckMs = 500;
 const progressMs = 250;
-/** How long a target that is gone is waited for, at the most; less where answers are expected sooner. */
-const returnMs = 10_000;
-const answersToReturn = 5;
 /** Cases that may be to blame when the target is found dead. */
 const suspectsAtMost = 400;
+/** What a script that ends the broker is made smaller with, at the most: each that does it, too, costs a restart. */
+const minimiseRestarts = 25;
+const minimiseMs = 20_000;
 /** After the last case this much time is left to make findings sure and small. */
 const graceMs = 20_000;
 /** So many times a run stops for what was slow to be played alone, and so long each time. */
@@ -76,6 +80,19 @@ interface Case {
 interface Known {
   discovery: Discovery;
   cases: number;
+}
+
+/** What is seen of a broker that does not serve: by a client, and of its process, if that is known. */
+interface Sight {
+  readonly why: string;
+  readonly end: End | undefined;
+}
+
+/** A script that does the same as another with less, and how it went. */
+interface Smaller {
+  readonly script: Script;
+  readonly original: Script;
+  readonly recording: Recording | undefined;
 }
 
 export class Campaign {
@@ -96,6 +113,7 @@ export class Campaign {
   #isOver = false;
   /** While it is set no case begins: the target is away, or something is tried alone. */
   #outage: Promise<void> | undefined;
+  #outages = 0;
   #atWork = 0;
   #quiet: (() => void) | undefined;
   #weighings = 0;
@@ -302,13 +320,21 @@ export class Campaign {
 
   /** Plays it again until it is sure, and makes it small; one at a time. */
   async #verify(known: Known): Promise<void> {
-    const { stage, tell, against } = this.#options;
-    if (this.#outage) await this.#outage;
-    const verified = await verify(known.discovery, {
-      stage,
-      ...(against && { against }),
-      isHurried: () => this.#isInterrupted || this.#problem !== undefined || this.#isLate(),
-    });
+    const { stage, tell, against, process } = this.#options;
+    let verified = known.discovery;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (this.#outage) await this.#outage;
+      // Another one may have ended it when it was played again.
+      else if (process?.end) await this.#outageAt(process.remark);
+      const outages = this.#outages;
+      verified = await verify(known.discovery, {
+        stage,
+        ...(against && { against }),
+        isHurried: () => this.#isInterrupted || this.#problem !== undefined || this.#isLate(),
+      });
+      // Where the target was away meanwhile, that it did not show again says nothing.
+      if (verified.certainty === 'confirmed' || (this.#outages === outages && !process?.end)) break;
+    }
     known.discovery = this.#saved(verified);
     tell({ type: 'finding', discovery: { ...known.discovery, cases: known.cases } });
   }
@@ -328,15 +354,16 @@ export class Campaign {
 
   /** Looks for life now and then, beside the cases, and at what the broker uses. */
   async #watch(): Promise<void> {
-    const { stage, versions } = this.#options;
+    const { stage, versions, process } = this.#options;
     while (!this.#isEnded()) {
       await this.#pause(lifeCheckMs);
       if (this.#outage) await this.#outage;
       if (this.#problem !== undefined) return;
       const before = this.#recent.length;
-      const why = await lookForLife(stage, versions[0]);
+      const looked = await lookForLife(stage, versions[0]);
       const recent = this.#recent.slice(-suspectsAtMost).reverse();
       const beside = await this.#witness.look(this.#cases);
+      const why = looked ?? (process?.end && process.remark);
       if (why !== undefined) await this.#outageAt(why);
       else {
         if (beside) this.#suspect(recent, beside);
@@ -409,6 +436,7 @@ export class Campaign {
   /** The target does not serve: waits for it, and looks for the case that did it. */
   async #examine(why: string): Promise<void> {
     const { stage, tell, versions } = this.#options;
+    this.#outages++;
     const suspects = this.#recent.splice(0).reverse();
     tell({
       type: 'fuzz-progress',
@@ -416,60 +444,124 @@ export class Campaign {
       doing: `the target does not serve (${why}); waiting for it`,
     });
     // A lack of ports or files on this machine is no fault of the target; it passes.
-    const isBack = await this.#comesBack();
-    if (isBack && /EADDRNOTAVAIL|EMFILE|ENFILE/.test(why)) return;
+    const { isBack, end } = await this.#comesBack(why);
+    if (isBack && isOfThisMachine(why)) return;
     const [first] = suspects;
-    if (!first) {
-      if (!isBack) this.#problem = `the target is lost: ${why}`;
-      return;
-    }
     if (!isBack) {
-      this.#problem = `the target is lost: ${why}`;
-      this.#gone(why, suspects, 'not repeatable', first);
+      this.#problem = this.#lost(why, end);
+      if (first) this.#gone({ why, end }, suspects, 'not repeatable', first);
       return;
     }
-    tell({ type: 'fuzz-warning', text: `the target did not serve (${why}), and is back` });
+    if (!first && !end) return;
+    tell({
+      type: 'fuzz-warning',
+      text: end ? `${howOf(end)}, and was started again` : `the target did not serve (${why}), and is back`,
+    });
+    if (!first) return;
+    // To look for the case once more would find the same.
+    if (end && this.#isSure(fingerprint(lifeless(why, end)))) return this.#gone({ why, end }, [], 'confirmed', first);
     for (const suspect of suspects.slice(0, suspectsAtMost)) {
       if (this.#isInterrupted) return;
-      await play(suspect.script, { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) }).catch(() => {});
+      const recording = await play(suspect.script, hasty(stage)).catch(() => undefined);
       const again = await lookForLife(stage, versions[0]);
       if (again === undefined) continue;
-      const confirmed = await this.#comesBack();
-      this.#gone(again, [], confirmed ? 'confirmed' : 'not repeatable', suspect);
-      if (!confirmed) this.#problem = `the target is lost: ${again}`;
+      const confirmed = await this.#comesBack(again);
+      const seen = { why: again, end: confirmed.end };
+      const small = confirmed.isBack ? await this.#smaller(suspect.script, seen) : undefined;
+      const certainty = confirmed.isBack ? 'confirmed' : 'not repeatable';
+      this.#gone(seen, [], certainty, { ...suspect, ...small }, { recording, ...small });
+      if (!confirmed.isBack) this.#problem = this.#lost(again, confirmed.end);
       return;
     }
-    this.#gone(why, suspects, 'not reproduced', first);
+    this.#gone({ why, end }, suspects, end?.isOfItself ? 'seen once' : 'not reproduced', first);
   }
 
-  async #comesBack(): Promise<boolean> {
-    const { stage, versions } = this.#options;
-    const endMs = performance.now() + Math.min(returnMs, answersToReturn * stage.timeoutMs);
-    const hasty = { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
-    while (performance.now() < endMs && !this.#isInterrupted) {
-      if ((await lookForLife(hasty, versions[0])) === undefined) return true;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    return false;
+  async #comesBack(why: string): Promise<Comeback> {
+    const { stage, versions, process } = this.#options;
+    const isInterrupted = () => this.#isInterrupted;
+    const comeback = await comeBack({ stage, version: versions[0], why, isInterrupted, ...(process && { process }) });
+    // It was let in by the one that is gone.
+    if (comeback.end) await this.#witness.enter();
+    return comeback;
   }
 
-  #gone(why: string, suspects: readonly Case[], certainty: Certainty, { script, origin }: Case): void {
-    const finding: Finding = {
-      oracle: 'alive',
-      requirements: [],
-      expected: ['the broker goes on to serve its clients, whatever one of them sends'],
-      actual: `a new client is not served: ${why}`,
-      kind: /refused|reset/.test(why) ? 'gone' : 'does not serve',
+  #isSure(id: string): boolean {
+    return this.#known.get(id)?.discovery.certainty === 'confirmed';
+  }
+
+  #lost(why: string, end: End | undefined): string {
+    const { process } = this.#options;
+    if (!process || this.#isInterrupted) return `the target is lost: ${why}`;
+    if (process.restartsLeft <= 0)
+      return `the target is lost: ${end ? howOf(end) : why}; it was started again so often that it is not any more`;
+    return `the target is lost: ${end ? `${howOf(end)}; started again, it does not serve: ` : ''}${process.remark || why}`;
+  }
+
+  /** The smallest script that still ends the broker in the same way, as far as one gets; undefined if that is the one there is. */
+  async #smaller(original: Script, { why, end }: Sight): Promise<Smaller | undefined> {
+    const { stage, versions, process } = this.#options;
+    // Whether it hangs takes too long to tell.
+    if (!process || !end || end.wasKilled || this.#isSure(fingerprint(lifeless(why, end)))) return undefined;
+    const least = Math.max(1, process.restartsLeft - minimiseRestarts);
+    const endMs = performance.now() + minimiseMs;
+    const isOver = () => this.#isInterrupted || performance.now() > endMs || process.restartsLeft <= least;
+    let recording: Recording | undefined;
+    const ends = async (script: Script) => {
+      recording = await play(script, hasty(stage)).catch(() => undefined);
+      const again = await lookForLife(stage, versions[0]);
+      return again !== undefined && (await this.#comesBack(again)).end?.by === end.by;
     };
+    const script = await smallest(original, async (candidate) => !isOver() && ends(candidate));
+    // A broker that dies some time after its case is seen dead after a later one.
+    return script !== original && (await ends(script)) ? { script, original, recording } : undefined;
+  }
+
+  #gone(
+    { why, end }: Sight,
+    suspects: readonly Case[],
+    certainty: Certainty,
+    { script, origin }: Case,
+    { recording, original }: Partial<Smaller> = {},
+  ): void {
+    const finding = lifeless(why, end);
     const id = fingerprint(finding);
     const known = this.#known.get(id);
-    if (known) {
+    if (known && (this.#isSure(id) || certainty !== 'confirmed')) {
       known.cases++;
       return;
     }
-    const entered = this.#enter(finding, { script, origin }, certainty);
+    const entered = this.#enter(finding, { script, origin }, certainty, recording);
+    if (known) entered.cases += known.cases;
     const others = suspects.slice(1, suspectsAtMost).map((suspect) => suspect.script);
-    entered.discovery = this.#saved({ ...entered.discovery, ...(others.length > 0 && { suspects: others }) });
+    entered.discovery = this.#saved({
+      ...entered.discovery,
+      ...(original && { original }),
+      ...(others.length > 0 && { suspects: others }),
+    });
     this.#options.tell({ type: 'finding', discovery: entered.discovery });
   }
+}
+
+/** The same stage for those who need not wait long. */
+function hasty(stage: Stage): Stage {
+  return { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
+}
+
+/** The finding that the broker does not serve any more. @param end how its process ended, if that is known */
+function lifeless(why: string, end: End | undefined): Finding {
+  const isGone = end ? !end.wasKilled : /refused|reset/.test(why);
+  const seen = end && !end.wasKilled ? `the broker ${end.how}` : `a new client is not served: ${why}`;
+  const killed = end?.wasKilled ? ['the broker was killed'] : [];
+  const said = end && end.said.length > 0 ? ['its last output:', ...end.said.map((line) => `  ${line}`)] : [];
+  return {
+    oracle: 'alive',
+    requirements: [],
+    expected: ['the broker goes on to serve its clients, whatever one of them sends'],
+    actual: [[seen, ...killed].join('; '), ...said].join('\n'),
+    kind: isGone ? `gone${end ? `: ${end.by}` : ''}` : 'does not serve',
+  };
+}
+
+function howOf({ how }: End): string {
+  return `the broker ${how}`;
 }

@@ -9,9 +9,10 @@ import type { Script } from './script.ts';
 
 /**
  * How sure a finding is: it came again each time; only sometimes; or never again, so it says little about the broker. A crash from which the
- * target did not come back could not be tried again; what shows over a whole run (memory) is not of one case.
+ * target did not come back could not be tried again; one that its process tells of has happened (seen once), whatever case did it; what shows
+ * over a whole run (memory) is not of one case.
  */
-export type Certainty = 'confirmed' | 'flaky' | 'not reproduced' | 'not repeatable' | 'not tried';
+export type Certainty = 'confirmed' | 'flaky' | 'not reproduced' | 'not repeatable' | 'seen once' | 'not tried';
 
 /** Where a script came from. */
 export interface Origin {

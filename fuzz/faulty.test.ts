@@ -60,7 +60,7 @@ describe('a witness', () => {
   it('finds that the memory of the broker rises', { timeout: 30_000 }, async () => {
     const clock = new VirtualClock();
     const stage = { transport: faultyBroker('leak', clock), clock, timeoutMs: 1_000, manners };
-    const witness = new Witness(stage, 'v3', process.pid);
+    const witness = new Witness(stage, 'v3', () => process.pid);
     await clock.run(witness.enter());
     for (let cases = 0; cases <= 1_000; cases++) {
       await clock.run(play(scriptOf(), stage));

@@ -99,7 +99,8 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     save: (discovery) => options.save?.(discovery),
     tell: (event) => channel.push(event),
     ...limits,
-    ...(options.pid !== undefined && { pid: options.pid }),
+    ...pidOf(options),
+    ...(target.process && { process: target.process }),
     ...(options.against && { against: { name: options.against.name, stage: await stageOf(options.against, base) } }),
     ...(options.only && { only: options.only }),
     ...(signal && { signal }),
@@ -111,31 +112,41 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
   await running;
 }
 
+function pidOf({ pid, target: { process } }: FuzzOptions): { pid?: () => number | undefined } {
+  if (pid !== undefined) return { pid: () => pid };
+  return process ? { pid: () => process.pid } : {};
+}
+
 /** The stage, and the versions that the target serves; or why there is none, in one line. */
-async function meet(
+export async function meet(
   base: Omit<Stage, 'manners'>,
-  { versions = ['v3', 'v5'], waitForMs = 0, signal }: FuzzOptions,
+  { target: { process }, versions = ['v3', 'v5'], waitForMs = 0, signal }: FuzzOptions,
 ): Promise<{ stage: Stage; versions: readonly Version[] } | string> {
   const endMs = performance.now() + waitForMs;
   for (;;) {
     const met = await meetOnce(base, versions);
-    if (typeof met !== 'string' || performance.now() >= endMs || signal?.aborted) return met;
+    if (process?.end) return process.remark;
+    if (typeof met !== 'string') return met;
+    if (performance.now() >= endMs || signal?.aborted) return [met, process?.remark].filter(Boolean).join('; ');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
+/** With these nothing is taken for granted. */
+const noManners = { answersBeforeClose: false, closesAfterFin: false };
+
 async function meetOnce(base: Omit<Stage, 'manners'>, versions: readonly Version[]) {
   try {
-    const manners = await findManners(base);
-    const stage: Stage = { ...base, manners };
     const served: Version[] = [];
     let why = '';
     for (const version of versions) {
-      const problem = await lookForLife(stage, version);
+      const problem = await lookForLife({ ...base, manners: noManners }, version);
       if (problem === undefined) served.push(version);
       else why ||= problem;
     }
-    return served.length > 0 ? { stage, versions: served } : `the target does not serve: ${why}`;
+    if (served.length === 0) return why;
+    // Not before it serves: one that is only starting would be taken for one that never answers in time.
+    return { stage: { ...base, manners: await findManners(base) }, versions: served };
   } catch (error) {
     if (error instanceof Unreachable) return error.message;
     throw error;

@@ -21,17 +21,18 @@ let witnesses = 0;
 export class Witness {
   readonly #stage: Stage;
   readonly #version: Version;
-  readonly #pid: number | undefined;
+  readonly #pid: () => number | undefined;
   readonly #samples: Sample[] = [];
-  readonly #cpuAtStartMs: number;
+  /** The process as it was when it was first looked at. */
+  #first: { readonly pid: number; readonly cases: number; readonly cpuMs: number } | undefined;
   #neighbour: Neighbour | undefined;
 
-  /** @param pid the broker's process, if it runs on this machine */
-  constructor(stage: Stage, version: Version, pid?: number) {
+  /** @param pid the broker's process now, if it runs on this machine; another one when it was restarted */
+  constructor(stage: Stage, version: Version, pid: () => number | undefined = () => undefined) {
     this.#stage = stage;
     this.#version = version;
     this.#pid = pid;
-    this.#cpuAtStartMs = this.#usage()?.cpuMs ?? 0;
+    this.#usage(0);
   }
 
   /** Sends a new neighbour in; without effect on a target that is away. */
@@ -53,7 +54,7 @@ export class Witness {
 
   /** What happened to another client since the last time. @param cases how many were played up to now */
   async look(cases: number): Promise<Finding | undefined> {
-    const usage = this.#usage();
+    const usage = this.#usage(cases);
     if (usage) this.#samples.push({ plays: cases, residentBytes: usage.residentBytes });
     const finding = this.#neighbour?.take();
     if (!this.#neighbour || this.#neighbour.isLost) await this.enter();
@@ -69,18 +70,21 @@ export class Witness {
   /** Whether a case took so long that it may have kept the processor busy; never without a process to look at. */
   isHeavy({ durationMs, script }: Recording): boolean {
     const waitsMs = script.steps.reduce((sum, step) => sum + (step.do === 'wait' ? step.ms : 0), 0);
-    return this.#pid !== undefined && durationMs - waitsMs >= heavyMs;
+    return durationMs - waitsMs >= heavyMs && this.#pid() !== undefined;
   }
 
   /** Plays a script while nothing else is at work, so that what is seen then is its doing. @param cases how many were played up to now */
   async weigh(script: Script, cases: number): Promise<readonly Weighed[]> {
     if (!this.#neighbour || this.#neighbour.isLost) await this.enter();
     this.#neighbour?.take();
-    const before = this.#usage()?.cpuMs ?? 0;
+    const before = this.#usage(cases)?.cpuMs ?? 0;
+    const first = this.#first;
     try {
       const recording = await play(script, this.#stage);
-      const cpuMs = (this.#usage()?.cpuMs ?? 0) - before;
-      const busy = judgeCpu(cpuMs, (before - this.#cpuAtStartMs) / Math.max(1, cases));
+      const cpuMs = (this.#usage(cases)?.cpuMs ?? 0) - before;
+      // The time of another process says nothing about this case.
+      const isSame = first !== undefined && this.#first === first;
+      const busy = isSame ? judgeCpu(cpuMs, (before - first.cpuMs) / Math.max(1, cases - first.cases)) : undefined;
       const findings = [this.#neighbour?.take(), busy].filter((each) => each !== undefined);
       await sweep(recording, this.#stage);
       return findings.map((finding) => ({ finding, recording }));
@@ -90,8 +94,16 @@ export class Witness {
     }
   }
 
-  #usage() {
-    return this.#pid === undefined ? undefined : usageOf(this.#pid);
+  /** What the process uses. One that was started anew has nothing to do with what was seen before. */
+  #usage(cases: number) {
+    const pid = this.#pid();
+    const usage = pid === undefined ? undefined : usageOf(pid);
+    if (pid === undefined || !usage) return undefined;
+    if (pid !== this.#first?.pid) {
+      this.#samples.length = 0;
+      this.#first = { pid, cases, cpuMs: usage.cpuMs };
+    }
+    return usage;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from 'node:events';
 import { applyBaseline, type Baseline } from './baseline.ts';
+import type { BrokerProcess } from './broker-process.ts';
 import { Channel } from './channel.ts';
 import { type Clock, realClock } from './clock.ts';
 import { throughDoor } from './door.ts';
@@ -51,6 +52,8 @@ export interface RunOptions {
 }
 
 const waitStepMs = 200;
+/** How long a process may take to be over after its connections. */
+const endingMs = 2_000;
 
 /** Many cases wait a second to see whether a connection still closes: side by side they cost hardly more than one. */
 const defaultJobs = 96;
@@ -105,6 +108,7 @@ class Run {
   #witness: Witness | undefined;
   #problem: string | undefined;
   #fault = false;
+  #isLost = false;
   #failures = 0;
   /** Ends the run early: no further case starts, and what runs is given up. */
   readonly #stop = new AbortController();
@@ -168,7 +172,9 @@ class Run {
     }
     for (const version of Object.keys(capabilities) as Version[]) {
       const ill = await this.#given(sanity(this.#stage, version));
-      if (ill !== undefined) this.#end(`the sanity check after the run fails: ${ill}`);
+      if (ill === undefined) continue;
+      const end = await this.#process?.endsWithin(endingMs);
+      this.#end(`the sanity check after the run fails: ${end ? `the broker ${end.how}` : ill}`);
     }
     cancel?.();
     signal?.removeEventListener('abort', interrupt);
@@ -182,6 +188,10 @@ class Run {
       ...(this.#problem !== undefined && { problem: this.#problem }),
       exitCode: this.#exitCode(),
     });
+  }
+
+  get #process(): BrokerProcess | undefined {
+    return this.#options.target.process;
   }
 
   get #stopped(): boolean {
@@ -213,7 +223,8 @@ class Run {
         versions.map(async (version) => [version, await sanity(this.#stage, version)] as const),
       );
       if (ill.some(([, what]) => what === undefined)) return this.#tells(ill);
-      if (this.#stopped || this.#stage.clock.now() + waitStepMs > deadline) return this.#unfit(ill);
+      if (this.#stopped || this.#process?.end || this.#stage.clock.now() + waitStepMs > deadline)
+        return this.#unfit(ill);
       await new Promise<void>((resolve) => this.#stage.clock.after(waitStepMs, resolve));
     }
   }
@@ -226,7 +237,8 @@ class Run {
       version && refused?.said
         ? `the target does not speak ${versionName(version)}: it ${refused.how}; try --mqtt ${other}`
         : [...new Set(ill.map(([, what]) => what))].join('; ');
-    return { ...noWord, unfit };
+    if (this.#process?.end) return { ...noWord, unfit: this.#process.remark };
+    return { ...noWord, unfit: [unfit, this.#process?.remark].filter(Boolean).join('; ') };
   }
 
   /** A version that the target refuses is not applicable; one in which it fails the sanity check leaves no verdict. */
@@ -358,16 +370,21 @@ class Run {
   }
 
   /** The broker is gone, or was for a moment: names the case that sent something last, and ends the run. */
-  #lost(problem: string, what: string): void {
-    if (this.#stopped) return;
+  async #lost(problem: string, what: string): Promise<void> {
+    if (this.#stopped || this.#isLost) return;
+    this.#isLost = true;
     const [culprit] = [...this.#running].sort(([, a], [, b]) => b.scene.lastSentMs - a.scene.lastSentMs);
     const others = this.#running.size - 1;
-    this.#end(problem);
+    const end = await this.#process?.endsWithin(endingMs);
+    if (this.#stopped) return;
+    this.#end(end ? `${problem}; the broker ${end.how}` : problem);
     if (!culprit || culprit[1].scene.lastSentMs === 0) return;
     const [each, { scene, startedMs }] = culprit;
     const beside = others > 0 ? `, or after one of the ${others} that ran beside it (-j 1 tells which)` : '';
-    const reason = `${what} after this case${beside}`;
-    const finding = { requirements: each.info.covers, expected: ['the broker serves on'], actual: reason };
+    const reason = `${end ? `the broker ${end.how}` : what} after this case${beside}`;
+    const said = end && end.said.length > 0 ? ['its last output:', ...end.said.map((line) => `  ${line}`)] : [];
+    const actual = [reason, ...said].join('\n');
+    const finding = { requirements: each.info.covers, expected: ['the broker serves on'], actual };
     this.#report(each, { scene, verdict: 'crash', reason, finding }, this.#stage.clock.now() - startedMs);
   }
 

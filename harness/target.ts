@@ -1,5 +1,6 @@
 /** The broker under test: where it is, and what it needs to let a client in. */
 
+import type { BrokerProcess } from './broker-process.ts';
 import { UsageError } from './errors.ts';
 import { type Transport, tcp } from './transport.ts';
 
@@ -19,6 +20,8 @@ export interface Target {
   readonly secret?: string;
   /** A topic that the target lets nobody publish or subscribe to. */
   readonly deniedTopic?: string;
+  /** The broker, where this tool started it. */
+  readonly process?: BrokerProcess;
 }
 
 const mqttPort = 1883;

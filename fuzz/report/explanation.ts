@@ -5,6 +5,7 @@ import { clean, type Paint, plain, plural } from '../../harness/report/text.ts';
 import { requirement } from '../../harness/spec/index.ts';
 import { type Discovery, gates } from '../events.ts';
 import { shellLines } from '../print.ts';
+import type { Finding } from '../record.ts';
 
 export interface ExplanationOptions {
   /** Options that name the target on a command line; empty for the reference broker. */
@@ -21,7 +22,8 @@ export function explainDiscovery(discovery: Discovery, options: ExplanationOptio
   const facts: [string, string][] = finding.expected.map((outcome, index) =>
     index === 0 ? ['expected', clean(outcome)] : ['', `or ${clean(outcome)}`],
   );
-  facts.push(['actual', paint.red(clean(finding.actual))]);
+  for (const [index, line] of linesOf(finding).entries())
+    facts.push([index === 0 ? 'actual' : '', paint.red(clean(line))]);
   if (finding.requirements.length > 1) facts.push(['breaks too', finding.requirements.slice(1).join(', ')]);
   if (finding.unclear) facts.push(['unclear', 'the standard leaves it open, or it cannot be told from outside']);
   facts.push(['seen', `${certainty(discovery)}; ${plural(discovery.cases, 'case')}, first ${originOf(discovery)}`]);
@@ -63,7 +65,12 @@ export function replayCommand(file: string, targetOptions: string): string {
 
 /** One line: what was found. */
 export function headline({ finding }: Discovery): string {
-  return clean(finding.actual);
+  return clean(linesOf(finding)[0] ?? '');
+}
+
+/** What happened; with the last output of a broker that ended it is more than one line. */
+function linesOf({ oracle, actual }: Finding): readonly string[] {
+  return oracle === 'alive' ? actual.split('\n') : [actual];
 }
 
 /** How sure it is, in words. */
@@ -77,6 +84,8 @@ export function certainty({ certainty: how }: Discovery): string {
       return 'not again when played alone, so it does not count';
     case 'not repeatable':
       return 'the target did not come back, so it could not be tried again';
+    case 'seen once':
+      return 'no case does it again when played alone; the broker ended of itself, so it counts';
     case 'not tried':
       return 'over the whole run, in no case alone';
   }

@@ -23,7 +23,7 @@ import { allCases } from '../select.ts';
 import { requirement } from '../spec/index.ts';
 import type { Io } from './io.ts';
 import { readRecord } from './report-command.ts';
-import { casesToRun, openTarget, type RunArguments, startRun, targetAddress } from './run-command.ts';
+import { casesToRun, namesTarget, openTarget, type RunArguments, startRun } from './run-command.ts';
 import { reasonOf } from './values.ts';
 
 export interface BaselineFileArguments {
@@ -150,13 +150,16 @@ function isFine({ result }: Finished): boolean {
 }
 
 async function runFor(selectors: readonly string[], given: RunArguments, io: Io): Promise<RunEvent[]> {
-  const address = targetAddress(given, io);
-  if (address === undefined) throw new UsageError('baseline write: give --target to run against, or --from REPORT');
+  if (!namesTarget(given, io)) throw new UsageError('baseline write: give --target to run against, or --from REPORT');
   const { cases } = await casesToRun(selectors, given, io);
-  const { target } = await openTarget(given, address);
-  const events: RunEvent[] = [];
-  for await (const event of await startRun(target, cases, given, undefined, io.signal)) events.push(event);
-  return events;
+  const { target, close } = await openTarget(given, io);
+  try {
+    const events: RunEvent[] = [];
+    for await (const event of await startRun(target, cases, given, undefined, io.signal)) events.push(event);
+    return events;
+  } finally {
+    await close();
+  }
 }
 
 async function knownCases(): Promise<ReadonlySet<string>> {

@@ -10,7 +10,7 @@ import type { ExitCode } from '../events.ts';
 import type { Version } from '../spec/index.ts';
 import { openFuzzReports } from './fuzz-reports.ts';
 import { hasColors, type Io, isGitHub } from './io.ts';
-import { openTarget, type TargetArguments, targetAddress } from './run-command.ts';
+import { namesTarget, openTarget, type TargetArguments, waitForMs } from './run-command.ts';
 import { type ReportKind, reasonOf } from './values.ts';
 
 /** Everything that `fuzz` takes. Times are in milliseconds. */
@@ -38,23 +38,23 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
   // Unlike a run (see main.ts) it never waits: room for what is short-lived is worth its memory.
   setFlagsFromString('--semi-space-growth-factor=2');
   if (given.only && given.only.length > 1) throw new UsageError('--only: one of bytes, packets, sessions');
-  const address = targetAddress(given, io);
   const directory = given.out ?? defaultFuzzDirectory;
   const files = openFuzzReports(given.report ?? [], directory, io.cwd);
-  const { target, close } = address === undefined ? await embedded() : await openTarget(given, address);
+  const isNamed = namesTarget(given, io);
   const [{ fuzz }, { fuzzConsole }] = await Promise.all([
     import('../../fuzz/fuzz.ts'),
     import('../../fuzz/report/console.ts'),
   ]);
-  const against = given.against === undefined ? await embedded() : await openTarget({}, given.against);
+  const against = given.against === undefined ? await embedded() : await openAnother(given.against);
   const screen = fuzzConsole({
     terminal: io.stdout.isTTY === true && !isGitHub(io),
     ...(io.stdout.isTTY && io.stdout.columns ? { columns: io.stdout.columns } : {}),
     colors: hasColors(io, given.color),
     quiet: given.quiet === true,
     reports: files.paths,
-    ...(address === undefined && { remark: 'no --target is given: this run fuzzes the embedded reference broker' }),
+    ...(!isNamed && { remark: 'no --target is given: this run fuzzes the embedded reference broker' }),
   });
+  const waitMs = waitForMs(given);
   const events: FuzzEvent[] = [];
   let exitCode = 70 as ExitCode;
   const take = (event: FuzzEvent) => {
@@ -62,6 +62,7 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
     files.take(event);
     if (event.type === 'fuzz-finished') ({ exitCode } = event);
   };
+  const { target, close } = isNamed ? await openTarget(given, io) : await embedded();
   try {
     const run = fuzz({
       target,
@@ -71,12 +72,12 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
       ...(given.only?.[0] && { only: given.only[0] }),
       ...(given.maxTime !== undefined && { maxTimeMs: given.maxTime }),
       ...(given.timeout !== undefined && { timeoutMs: given.timeout }),
-      ...(given.waitFor !== undefined && { waitForMs: given.waitFor }),
+      ...(waitMs !== undefined && { waitForMs: waitMs }),
       ...(given.corpus !== undefined && { corpusDirectory: resolve(io.cwd, given.corpus) }),
       ...(given.mqtt && { versions: given.mqtt }),
       ...(io.signal && { signal: io.signal }),
       ...(given.pid !== undefined && { pid: given.pid }),
-      ...(address !== undefined && { against: against.target }),
+      ...(isNamed && { against: against.target }),
       save: saveInto(directory, io),
     });
     for await (const event of run) {
@@ -111,6 +112,11 @@ export async function embedded() {
   const broker = createBroker();
   const target = { name: 'the reference broker', options: '', transport: memory(broker) };
   return { target, close: async () => broker.close() };
+}
+
+async function openAnother(address: string) {
+  const { parseTarget } = await import('../target.ts');
+  return { target: parseTarget(address), close: async () => {} };
 }
 
 /** Saves findings into a folder, each in a file of its own; a disk that is full is told once, and costs nothing but the files. */

@@ -4,6 +4,7 @@ export const fuzzHelp = `mqtt-conform fuzz: sends what no case thought of, and l
 
   npx mqtt-conform fuzz --max-time 10s                    the embedded reference broker: see what a run looks like
   npx mqtt-conform fuzz -t localhost:1883 --max-time 10m  your broker
+  npx mqtt-conform fuzz --start 'mosquitto -p {port}'     a broker that is started, watched and started again
   npx mqtt-conform replay FILE -t localhost:1883          one finding again
 
 It makes broken bytes, packets with one bent part, and whole sessions of several clients of both versions, keeps what led to a new
@@ -12,7 +13,9 @@ nothing lost, doubled or out of order. A finding is played again until it is sur
 
 TARGET
   -t, --target URL          host:port or mqtt://host:port                           [env MQTT_CONFORM_TARGET]
-      --wait-for TIME       wait this long for the broker to serve its first client
+      --start CMD           start the broker with this command, and again when it ends or hangs: the report has its exit code
+                            and its last output. {port} is a free port, or that of --target
+      --wait-for TIME       wait this long for the broker to serve its first client (with --start 30s)
       --user NAME, --password TEXT
 
 FUZZ
@@ -26,6 +29,7 @@ FUZZ
       --mqtt VERSIONS       3.1.1, 5; what the broker serves of them
       --against URL         another broker that findings are held against (the embedded reference broker)
       --pid PID             the broker's process on this machine: does its memory rise, is it kept busy?
+                            With --start it is known.
 
 REPLAY
   FILE                      the JSON of a finding or a script, or hex: one line, or one for each connection (1: 10 0C …)

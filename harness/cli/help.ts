@@ -4,6 +4,7 @@ export const help = `mqtt-conform: does your MQTT broker follow MQTT 3.1.1 and M
 
   npx mqtt-conform                                    the embedded reference broker: see what a run looks like
   npx mqtt-conform -t localhost:1883                  every case that applies
+  npx mqtt-conform --start 'mosquitto -p {port}'      the same, and the broker is started and ended
   npx mqtt-conform -t localhost:1883 3.3 v3/3.8.1-1   only these sections, requirements or cases
 
 COMMANDS
@@ -19,7 +20,8 @@ COMMANDS
 
 TARGET
   -t, --target URL          host:port or mqtt://host:port                           [env MQTT_CONFORM_TARGET]
-      --wait-for TIME       wait this long for the broker to serve its first client
+      --start CMD           start the broker with this command; {port} is a free port, or that of --target
+      --wait-for TIME       wait this long for the broker to serve its first client (with --start 30s)
       --user NAME           user name of every connection
       --password TEXT       password of every connection
       --auth-secret TEXT    secret of the authentication method HMAC-SHA-256, if the broker has it (5.0)

@@ -5,11 +5,11 @@ import { notSpokenLines } from '../report/summary.ts';
 import { clean } from '../report/text.ts';
 import { type Version, versionName } from '../spec/index.ts';
 import type { Io } from './io.ts';
-import { openTarget, type RunArguments, startRun, targetAddress } from './run-command.ts';
+import { openTarget, type RunArguments, startRun } from './run-command.ts';
 
 /** Prints the capabilities; exit code 3 if the target cannot be probed. */
 export async function probeCommand(given: RunArguments, io: Io): Promise<ExitCode> {
-  const { target, close } = await openTarget(given, targetAddress(given, io));
+  const { target, close } = await openTarget(given, io);
   try {
     // A run of no cases is a sanity check and the probing.
     for await (const event of await startRun(target, [], given, undefined, io.signal)) {

@@ -240,6 +240,7 @@ function baselineCommands(baseline: Command, io: Io, done: Done): void {
 function targetOptions(command: Command): Command {
   return command
     .option('-t, --target <url>', 'host:port or mqtt://host:port [env MQTT_CONFORM_TARGET]')
+    .option('--start <command>', 'start the broker with this command; {port} is filled in')
     .option('--wait-for <time>', 'wait this long for the broker to serve', parseDuration('--wait-for'))
     .option('--user <name>', 'user name of every connection')
     .option('--password <text>', 'password of every connection')

@@ -12,11 +12,12 @@ import { realClock } from '../clock.ts';
 import { Unreachable, UsageError } from '../errors.ts';
 import type { ExitCode } from '../events.ts';
 import { dump } from '../report/dump.ts';
-import { type Paint, plain, plural } from '../report/text.ts';
+import { clean, type Paint, plain, plural } from '../report/text.ts';
+import type { Target } from '../target.ts';
 import { toolVersion } from '../version.ts';
 import { embedded } from './fuzz-command.ts';
 import { hasColors, type Io } from './io.ts';
-import { openTarget, type TargetArguments, targetAddress } from './run-command.ts';
+import { namesTarget, openTarget, type TargetArguments, waitForMs } from './run-command.ts';
 import { reasonOf } from './values.ts';
 
 /** Everything that `replay` takes. Times are in milliseconds. */
@@ -27,29 +28,45 @@ export interface ReplayArguments extends TargetArguments {
   readonly color: boolean;
 }
 
+/** A process is over some time after its connections. */
+const endingMs = 2_000;
+
 /** Exit code 1 if any play shows a finding that counts. */
 export async function replayCommand(file: string, given: ReplayArguments, io: Io): Promise<ExitCode> {
   const { parseScript } = await import('../../fuzz/foreign.ts');
   const script = parseScript(await read(file, io), file === '-' ? 'the standard input' : file);
-  const address = targetAddress(given, io);
-  const { target, close } = address === undefined ? await embedded() : await openTarget(given, address);
+  const { target, close }: { target: Target; close: () => Promise<void> } = namesTarget(given, io)
+    ? await openTarget(given, io)
+    : await embedded();
   try {
-    const { findManners } = await import('../../fuzz/fence.ts');
     const base = {
       transport: target.transport,
       clock: realClock,
       timeoutMs: given.timeout ?? 5_000,
-      ...('credentials' in target && target.credentials && { credentials: target.credentials }),
+      ...(target.credentials && { credentials: target.credentials }),
     };
-    const stage: Stage = { ...base, manners: await findManners(base) };
-    return await replay(script, stage, { given, io, name: target.name, options: target.options });
+    const stage = await stageOf(base, target, given, io);
+    return await replay(script, stage, { given, io, target });
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    io.stderr.write(`mqtt-conform: ${error.message}\n`);
+    io.stderr.write(`mqtt-conform: ${clean(error.message)}\n`);
     return 3;
   } finally {
     await close();
   }
+}
+
+/** Where to play; waits for the target if it is to. Rejects with Unreachable. */
+async function stageOf(base: Omit<Stage, 'manners'>, target: Target, given: ReplayArguments, io: Io): Promise<Stage> {
+  const waitMs = waitForMs(given);
+  if (waitMs === undefined) {
+    const { findManners } = await import('../../fuzz/fence.ts');
+    return { ...base, manners: await findManners(base) };
+  }
+  const { meet } = await import('../../fuzz/fuzz.ts');
+  const met = await meet(base, { target, waitForMs: waitMs, ...(io.signal && { signal: io.signal }) });
+  if (typeof met === 'string') throw new Unreachable(met);
+  return met.stage;
 }
 
 async function read(file: string, io: Io): Promise<string> {
@@ -64,8 +81,7 @@ async function read(file: string, io: Io): Promise<string> {
 interface Surroundings {
   readonly given: ReplayArguments;
   readonly io: Io;
-  readonly name: string;
-  readonly options: string;
+  readonly target: Target;
 }
 
 async function replay(script: Script, stage: Stage, around: Surroundings): Promise<ExitCode> {
@@ -99,12 +115,20 @@ async function replay(script: Script, stage: Stage, around: Surroundings): Promi
   for (const { finding, recording, times } of seen.values()) {
     const discovery = await discoveryOf(finding, recording, times === played, stage, around);
     const { explainDiscovery } = await import('../../fuzz/report/explanation.ts');
-    print(io, ['', ...explainDiscovery({ ...discovery, cases: times }, { targetOptions: around.options, paint })]);
+    print(io, [
+      '',
+      ...explainDiscovery({ ...discovery, cases: times }, { targetOptions: around.target.options, paint }),
+    ]);
     if (given.minimise) print(io, await printed(discovery));
   }
   const counting = [...seen.values()].filter(({ finding }) => !finding.unclear).length;
-  if (gone !== undefined) print(io, ['', paint.red(`the target does not serve any more: ${gone}`)]);
-  print(io, ['', `${plural(played, 'play')} against ${around.name}: ${plural(counting, 'finding')}`]);
+  if (gone !== undefined) {
+    const end = await around.target.process?.endsWithin(endingMs);
+    const said = end?.said.map((line) => `  ${clean(line)}`) ?? [];
+    const why = end ? `the broker ${end.how}${said.length > 0 ? '; its last output:' : ''}` : clean(gone);
+    print(io, ['', paint.red(`the target does not serve any more: ${why}`), ...said]);
+  }
+  print(io, ['', `${plural(played, 'play')} against ${around.target.name}: ${plural(counting, 'finding')}`]);
   if (io.signal?.aborted) return 130;
   return counting > 0 || gone !== undefined ? 1 : 0;
 }
@@ -114,7 +138,7 @@ async function discoveryOf(
   recording: Recording,
   isSure: boolean,
   stage: Stage,
-  { given, io, name }: Surroundings,
+  { given, io, target: { name } }: Surroundings,
 ): Promise<Discovery> {
   const { fingerprint, traceOf } = await import('../../fuzz/finding.ts');
   const discovery: Discovery = {

@@ -1,9 +1,12 @@
 /** The command `run`: from arguments to a followed run, against the target or against the embedded reference broker. */
 
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import net from 'node:net';
 import { resolve } from 'node:path';
 import { type Baseline, baselineName, checkCasesExist, readBaseline } from '../baseline.ts';
-import { UsageError } from '../errors.ts';
+import { BrokerProcess, defaultReadyMs } from '../broker-process.ts';
+import { Unreachable, UsageError } from '../errors.ts';
 import type { ExitCode, RunEvent } from '../events.ts';
 import type { RunOptions } from '../run.ts';
 import { allCases, type SelectedCase, select } from '../select.ts';
@@ -17,6 +20,8 @@ import { expandSelectors, quote, type ReportKind } from './values.ts';
 /** What says where the broker is. */
 export interface TargetArguments {
   readonly target?: string;
+  /** A command that starts the broker. */
+  readonly start?: string;
   readonly waitFor?: number;
   readonly user?: string;
   readonly password?: string;
@@ -58,22 +63,23 @@ const defaultDirectory = 'mqtt-conform-report';
 /** Runs the selected cases and reports. */
 export async function runCommand(selectors: readonly string[], given: RunArguments, io: Io): Promise<ExitCode> {
   const { all, cases } = await casesToRun(selectors, given, io);
-  const address = targetAddress(given, io);
-  const baseline = await findBaseline(given, address !== undefined, all, io);
+  const isNamed = namesTarget(given, io);
+  const baseline = await findBaseline(given, isNamed, all, io);
   if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
   const files = openReports(given.report ?? [], given.out ?? defaultDirectory, io.cwd);
-  const { target, close } = await openTarget(given, address);
-  const noise = given.noise === undefined ? undefined : await startNoise(target, given.noise, given.seed);
   const verbosity = given.quiet ? -1 : Math.max(given.verbose, given.trace === 'all' ? 2 : 0);
+  const { target, close } = await openTarget(given, io);
+  let noise: Awaited<ReturnType<typeof startNoise>> | undefined;
   try {
+    noise = given.noise === undefined ? undefined : await startNoise(target, given.noise, given.seed);
     return await follow(
       await startRun(target, cases, { ...given, trace: verbosity > 1 ? 'all' : 'failures' }, baseline, io.signal),
       {
         color: given.color,
         verbosity,
         files,
-        ...(address !== undefined && { acceptCommand: acceptCommand(files.paths, target, selectors) }),
-        ...remarkOf(address, noise?.seed),
+        ...(isNamed && { acceptCommand: acceptCommand(files.paths, target, selectors) }),
+        ...remarkOf(isNamed, noise?.seed),
       },
       io,
     );
@@ -96,9 +102,9 @@ function randomSeed(): string {
 }
 
 /** What is to be said before the results. */
-function remarkOf(address: string | undefined, noise: string | undefined): { remark?: string } {
+function remarkOf(isNamed: boolean, noise: string | undefined): { remark?: string } {
   const remarks = [
-    ...(address === undefined ? ['no --target is given: this run shows the embedded reference broker'] : []),
+    ...(!isNamed ? ['no --target is given: this run shows the embedded reference broker'] : []),
     ...(noise === undefined
       ? []
       : [`with noise: fuzz cases run beside the cases, and a crash may be theirs (mqtt-conform fuzz --seed ${noise})`]),
@@ -133,28 +139,34 @@ export async function casesToRun(
   return { all, cases: selectors.length > 0 ? cases : cases.filter(({ info }) => !info.tags.includes('slow')) };
 }
 
-/** Where the broker is: the option, or the environment; undefined for the reference broker. */
-export function targetAddress(given: TargetArguments, io: Io): string | undefined {
+/** Where the broker is, by the option or the environment. */
+function targetAddress(given: TargetArguments, io: Io): string | undefined {
   return given.target ?? (io.env.MQTT_CONFORM_TARGET || undefined);
 }
 
-/** The target, or the reference broker on a free port of the loopback interface. */
+/** Whether there is a broker of the user's: without, the reference broker stands in. */
+export function namesTarget(given: TargetArguments, io: Io): boolean {
+  return given.start !== undefined || targetAddress(given, io) !== undefined;
+}
+
+/** How long the target is waited for, in milliseconds: one that is started here always needs a while. */
+export function waitForMs(given: TargetArguments): number | undefined {
+  return given.waitFor ?? (given.start === undefined ? undefined : defaultReadyMs);
+}
+
+/**
+ * The target, which is started if the user says how; or the reference broker on a free port of the loopback interface. Until `close` is called
+ * there may be processes.
+ * @throws UsageError if the target cannot be what the user says
+ */
 export async function openTarget(
   given: TargetArguments,
-  address: string | undefined,
+  io: Io,
 ): Promise<{ target: Target; close: () => Promise<void> }> {
   const { parseTarget } = await import('../target.ts');
-  if (address !== undefined) {
-    const target = parseTarget(address, {
-      ...(given.user !== undefined ? { userName: given.user } : {}),
-      ...(given.password !== undefined ? { password: given.password } : {}),
-    });
-    const knowledge = {
-      ...(given.authSecret !== undefined && { secret: given.authSecret }),
-      ...(given.deniedTopic !== undefined && { deniedTopic: given.deniedTopic }),
-    };
-    return { target: { ...target, ...knowledge }, close: async () => {} };
-  }
+  const address = targetAddress(given, io);
+  if (given.start !== undefined) return startTarget(given.start, given, address, io);
+  if (address !== undefined) return { target: await namedTarget(given, address), close: async () => {} };
   const [{ createBroker }, { listen }] = await Promise.all([
     import('../../reference-broker/broker.ts'),
     import('../../reference-broker/listen.ts'),
@@ -174,6 +186,65 @@ export async function openTarget(
   return { target, close: async () => listener.close() };
 }
 
+async function namedTarget(given: TargetArguments, address: string): Promise<Target> {
+  const { parseTarget } = await import('../target.ts');
+  const target = parseTarget(address, {
+    ...(given.user !== undefined ? { userName: given.user } : {}),
+    ...(given.password !== undefined ? { password: given.password } : {}),
+  });
+  return {
+    ...target,
+    ...(given.authSecret !== undefined && { secret: given.authSecret }),
+    ...(given.deniedTopic !== undefined && { deniedTopic: given.deniedTopic }),
+  };
+}
+
+/** Starts the broker; whoever uses the target waits for it. */
+async function startTarget(start: string, given: TargetArguments, address: string | undefined, io: Io) {
+  if (process.platform === 'win32')
+    throw new UsageError('--start needs a POSIX shell; start the broker, and give --target');
+  if (start.trim() === '') throw new UsageError('--start: there is no command');
+  if (address === undefined && !start.includes('{port}')) {
+    throw new UsageError(
+      `--start: write {port} where the command takes its port, or say with --target where it listens`,
+    );
+  }
+  const named = await namedTarget(given, address ?? `127.0.0.1:${await freePort()}`);
+  const port = Number(named.name.replace(/^.*:/, ''));
+  if (await isServed(named)) throw new UsageError(`--start: something listens at ${named.name} already`);
+  const broker = new BrokerProcess({
+    command: start.replaceAll('{port}', String(port)),
+    port,
+    cwd: io.cwd,
+    env: io.env,
+    readyMs: waitForMs(given) ?? defaultReadyMs,
+  });
+  const options = [`--start ${quote(start)}`, ...(address === undefined ? [] : [named.options])].join(' ');
+  broker.start();
+  return { target: { ...named, options, process: broker }, close: () => broker.stop() };
+}
+
+/** A port of the loopback interface that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** What listens where the broker is to listen would be taken for it. */
+async function isServed({ transport }: Target): Promise<boolean> {
+  try {
+    (await transport.open({ data: () => {}, closed: () => {} }, 2_000)).reset();
+    return true;
+  } catch (error) {
+    if (error instanceof Unreachable) return false;
+    throw error;
+  }
+}
+
 /** The events of a run with these arguments. */
 export async function startRun(
   target: Target,
@@ -190,7 +261,8 @@ export async function startRun(
   if (given.retries !== undefined) options.retries = given.retries;
   if (given.bail !== undefined) options.bail = given.bail === true ? 1 : given.bail;
   if (given.maxTime !== undefined) options.maxTimeMs = given.maxTime;
-  if (given.waitFor !== undefined) options.waitForMs = given.waitFor;
+  const waitMs = waitForMs(given);
+  if (waitMs !== undefined) options.waitForMs = waitMs;
   if (given.prefix !== undefined) options.prefix = given.prefix;
   if (given.seed !== undefined) options.seed = given.seed;
   if (given.trace === 'all') options.traceAll = true;

@@ -56,6 +56,12 @@ export function actually(result: CaseResult): string {
   return clean(reason ?? finding?.actual ?? verdictNames[result.verdict]);
 }
 
+/** What happened; with the last output of a broker that ended it is more than one line. */
+function whatHappened({ verdict, finding }: CaseResult): readonly string[] {
+  if (!finding) return [];
+  return verdict === 'crash' ? finding.actual.split('\n') : [finding.actual];
+}
+
 /** The command that runs this case again. */
 export function reproduceCommand(id: string, targetOptions: string): string {
   return ['npx mqtt-conform', targetOptions, id].filter(Boolean).join(' ');
@@ -70,7 +76,9 @@ export function explain(info: CaseInfo, result: CaseResult, options: Explanation
   result.finding?.expected.forEach((outcome, index) => {
     facts.push(index === 0 ? ['expected', clean(outcome)] : ['', `or ${clean(outcome)}`]);
   });
-  if (result.finding) facts.push(['actual', paint.red(clean(result.finding.actual))]);
+  for (const [index, line] of whatHappened(result).entries()) {
+    facts.push([index === 0 ? 'actual' : '', paint.red(clean(line))]);
+  }
   if (result.reason && !sameStory(result.reason, result.finding?.actual)) {
     facts.push([verdictNames[result.verdict], clean(result.reason)]);
   }
