@@ -24,7 +24,7 @@ export class SentStream {
   /** The CONNECT names another protocol: nothing of what follows is judged by this one. */
   #isForeign = false;
   #from = 0;
-  readonly #aliases = new Set<number>();
+  #aliases: Set<number> | undefined;
 
   readonly #restored: (bytes: Uint8Array) => Uint8Array;
 
@@ -59,13 +59,14 @@ export class SentStream {
    */
   push(bytes: Uint8Array, order: number, source: Uint8Array, known?: Written): void {
     if (this.#isLost) return;
-    if (this.#framer.pending === 0) this.#from = order;
+    if (this.#framer.pending === 0) {
+      this.#from = order;
+      if (known) return this.#read(bytes, source, order, known);
+    }
     this.#framer.push(bytes);
     try {
       for (let wire = this.#framer.next(); wire; wire = this.#framer.next()) {
-        // Most often it is a whole packet.
-        const isWhole = wire === bytes;
-        this.#read(wire, isWhole ? source : this.#restored(wire), order, isWhole ? known : undefined);
+        this.#read(wire, wire === bytes ? source : this.#restored(wire), order, undefined);
         this.#from = order;
       }
     } catch (error) {
@@ -108,6 +109,7 @@ export class SentStream {
   #unnamed(packet: Packet | undefined): Malformed | undefined {
     const alias = packet?.type === 'PUBLISH' ? packet.properties?.topicAlias : undefined;
     if (packet?.type !== 'PUBLISH' || alias === undefined) return undefined;
+    this.#aliases ??= new Set();
     if (packet.topic !== '') this.#aliases.add(alias);
     if (packet.topic !== '' || this.#aliases.has(alias) || this.#fate !== 'fair') return undefined;
     const rules = ['v5/3.3.4~unknown-topic-alias', 'v5/3.3.2-7'] as const;

@@ -5,7 +5,7 @@ import { connect, disconnect, publish } from '../harness/wire/build.ts';
 import type { Connect, Packet, Publish } from '../harness/wire/packet.ts';
 import { dataFrom } from './data.ts';
 import { play, type Stage } from './play.ts';
-import type { Recording } from './record.ts';
+import type { Connection, Recording } from './record.ts';
 import type { Script, ScriptClient, Step } from './script.ts';
 
 /** Never more than this for one case: what shall be removed costs as much as the case. */
@@ -19,6 +19,7 @@ export async function sweep(recording: Recording, stage: Stage): Promise<void> {
 
 /** The script that removes what a play may have left; undefined for one that left nothing, or removed it itself. */
 export function sweepOf({ connections }: Recording): Script | undefined {
+  if (!connections.some(leavesAnything)) return undefined;
   const sessions = new Map<string, Version>();
   const topics = new Map<string, Version>();
   const wills = new Map<string, Version>();
@@ -47,6 +48,16 @@ export function sweepOf({ connections }: Recording): Script | undefined {
     send(disconnect());
   }
   return { clients, steps };
+}
+
+/** Whether anything of a connection can be left. Most often nothing can. */
+function leavesAnything({ sent, version }: Connection): boolean {
+  if (!version) return false;
+  for (const { packet } of sent) {
+    if (packet?.type === 'PUBLISH' && packet.retain) return true;
+    if (packet?.type === 'CONNECT' && (outlives(packet) || packet.will?.retain)) return true;
+  }
+  return false;
 }
 
 /** What was sent on connections that were let in, or that ended before anybody could tell. */

@@ -61,7 +61,10 @@ export function tcp(host: string, port: number): Transport {
         let over = false;
         const inbox = inboxes.pop() ?? Buffer.allocUnsafeSlow(inboxBytes);
         const read = (size: number) => {
-          if (!over) events.data(Buffer.from(inbox.subarray(0, size)));
+          if (over) return true;
+          const bytes = Buffer.allocUnsafe(size);
+          inbox.copy(bytes, 0, 0, size);
+          events.data(bytes);
           return true;
         };
         const onread = { buffer: inbox, callback: read };
