@@ -36,6 +36,7 @@ export class Line implements LinkEvents {
   readonly received: ReceivedPacket[] = [];
   over: Connection['closed'];
   halfClosed: number | undefined;
+  stall: { from: number; to: number } | undefined;
   pingresps = 0;
   isLetIn = false;
   readonly #name: Buffer;
@@ -46,6 +47,7 @@ export class Line implements LinkEvents {
   #due: Packet[] = [];
   #bytes = 0;
   #isLost = false;
+  #isPaused = false;
 
   constructor(client: number, connection: number, version: Version, name: Buffer, ears: Ears) {
     this.client = client;
@@ -93,6 +95,7 @@ export class Line implements LinkEvents {
 
   halfClose(): void {
     if (!this.isOpen) return;
+    this.resume();
     this.flush();
     this.halfClosed = this.#ears.record({ what: 'half-closed', ...this.#where() });
     this.#link?.end();
@@ -103,6 +106,25 @@ export class Line implements LinkEvents {
     this.flush();
     this.#close('client', 'RST');
     this.#link?.reset();
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    if (!this.isOpen || this.#isPaused) return;
+    this.flush();
+    this.#isPaused = true;
+    const order = this.#ears.record({ what: 'paused', ...this.#where() });
+    this.stall = { from: this.stall?.from ?? order, to: Number.POSITIVE_INFINITY };
+    this.#link?.pause();
+  }
+
+  /** Reads on, if it has stopped. */
+  resume(): void {
+    if (!this.#isPaused || this.over) return;
+    this.#isPaused = false;
+    const order = this.#ears.record({ what: 'resumed', ...this.#where() });
+    if (this.stall) this.stall.to = order;
+    this.#link?.resume();
   }
 
   late(missing: 'CONNACK' | 'PINGRESP' | 'close', afterMs: number): void {
@@ -200,6 +222,7 @@ export class Line implements LinkEvents {
       firstFault: firstFault < 0 ? undefined : firstFault,
       closed: this.over,
       halfClosed: this.halfClosed,
+      stall: this.stall,
     };
   }
 

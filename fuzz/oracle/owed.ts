@@ -31,7 +31,7 @@ export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<
     if (!ping) continue;
     for (const { order, packet } of life.sent) {
       const type = owedFor(life, order, packet);
-      if (!type || !isPast(model, order, ping.pingAt, patienceMs)) continue;
+      if (!type || !isPast(model, Math.max(order, ping.readsSince), ping.pingAt, patienceMs)) continue;
       const answer = firstAnswer(life, order, packet);
       if (answer && answer.order < ping.pongAt) continue;
       const expected = `${type} for the ${packet.type} before the PINGREQ that was answered`;
@@ -41,10 +41,10 @@ export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<
   if (model.hasFaults) return;
   for (const session of model.sessions) {
     if (!session.known || !session.isSound) continue;
-    for (const { life, pingAt, pongAt } of session.lives.flatMap((each) => lastPing(each) ?? [])) {
+    for (const { life, pingAt, pongAt, readsSince } of session.lives.flatMap((each) => lastPing(each) ?? [])) {
       for (const { first, last, acknowledgedAt, releasedAt, completedAt } of session.exchanges) {
         if (first.packet.qos < 2 || last.life !== life || completedAt !== never) continue;
-        if (!isPast(model, acknowledgedAt, pingAt, patienceMs) || releasedAt < pongAt) continue;
+        if (!isPast(model, Math.max(acknowledgedAt, readsSince), pingAt, patienceMs) || releasedAt < pongAt) continue;
         yield lost('PUBREL', life, 'PUBREL in answer to PUBREC', pongAt);
       }
     }
@@ -104,10 +104,10 @@ export function* judgeWills(model: Model, patienceMs: number): Generator<Finding
   const judged = new Set<Publication>();
   for (const session of model.sessions) {
     if (!takesAll(session)) continue;
-    for (const { pingAt, pongAt } of restsOf(model, session)) {
+    for (const { pingAt, pongAt, readsSince } of restsOf(model, session)) {
       for (const will of due) {
-        if (judged.has(will) || !isPast(model, will.life.closedAt, pingAt, patienceMs) || !isFor(session, will, pingAt))
-          continue;
+        const dueAt = Math.max(will.life.closedAt, readsSince);
+        if (judged.has(will) || !isPast(model, dueAt, pingAt, patienceMs) || !isFor(session, will, pingAt)) continue;
         if (session.deliveries.some(({ content, order }) => content === will.content && order < pongAt)) continue;
         judged.add(will);
         const expected = `the Will to ${shown(will.topic)} of a connection that ended without DISCONNECT`;
