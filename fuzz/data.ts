@@ -11,12 +11,15 @@ const byteFields: ReadonlySet<string> = new Set(['payload', 'password', 'correla
 /** Of what JSON has. */
 type Json = undefined | null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
+/** No packet can be read out of it, should a damaged length lead into it: a megabyte of what could be taken for packets takes seconds to read. */
+const filling = 0xff;
+
 /** The bytes that a script means: hex, or the UTF-8 of text, filled up if it says so. */
 export function bytesFrom(bytes: Bytes): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes, 'utf8');
   if ('hex' in bytes) return Buffer.from(bytes.hex, 'hex');
   const text = Buffer.from(bytes.text, 'utf8');
-  return Buffer.concat([text, Buffer.alloc(Math.max(0, bytes.length - text.length), '.')]);
+  return Buffer.concat([text, Buffer.alloc(Math.max(0, bytes.length - text.length), filling)]);
 }
 
 /** Bytes as a script has them: text where they are printable ASCII, else hex. */

@@ -4,7 +4,7 @@ import type { Version } from '../harness/spec/index.ts';
 import type { Bend } from '../harness/wire/bend.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 
-/** Bytes in JSON: text where they are printable ASCII, else hex; or text that is filled up with dots to so many bytes. */
+/** Bytes in JSON: text where they are printable ASCII, else hex; or text that is filled up with FF to so many bytes. */
 export type Bytes = string | { readonly hex: string } | { readonly text: string; readonly length: number };
 
 /** A packet in JSON: as in `wire/packet.ts`, with `Bytes` where that has bytes. */

@@ -174,7 +174,7 @@ const binaries: ReadonlySet<string> = new Set(['correlationData', 'authenticatio
 /** A value of JSON as an expression; the name says what it is. */
 function source(value: unknown, name = ''): string {
   if (binaries.has(name) && typeof value === 'string') return `utf8(${text(value)})`;
-  if (contents.has(name) && isFilled(value)) return `${text(value.text)}.padEnd(${value.length}, '.')`;
+  if (contents.has(name) && isFilled(value)) return filledSource(value);
   if (contents.has(name) || binaries.has(name)) return typeof value === 'string' ? text(value) : hexOf(value as Bytes);
   if (name === 'clientId' && value === `${caseName}${String(value).slice(caseName.length)}`) {
     return `context.clientId(${quoted(String(value).slice(caseName.length))})`;
@@ -192,7 +192,13 @@ function bendSource(bend: Bend): string {
   return `{ ${changes.join(', ')} }`;
 }
 
-function isFilled(value: unknown): value is Extract<Bytes, { readonly text: string }> {
+type Filled = Extract<Bytes, { readonly text: string }>;
+
+function filledSource({ text: begin, length }: Filled): string {
+  return `Buffer.alloc(${length}, 0xff).fill(${text(begin)}, 0, ${Buffer.byteLength(begin)})`;
+}
+
+function isFilled(value: unknown): value is Filled {
   return typeof value === 'object' && value !== null && 'text' in value;
 }
 
