@@ -149,8 +149,17 @@ const bend: Mutation = ({ steps, clients }, random, at) => {
   if (step.do !== 'send') return;
   const { bend: old, ...straight } = step;
   if (old && random.oneIn(2)) steps[at] = straight;
-  else steps[at] = { ...straight, bend: bendFor(random, step.packet, clients[step.client]?.version ?? 'v3') };
+  else {
+    const packet = unfilled(step.packet);
+    steps[at] = { ...straight, packet, bend: bendFor(random, packet, clients[step.client]?.version ?? 'v3') };
+  }
 };
+
+/** Bends repeat parts up to thousands of times: without what a payload is filled up with. */
+function unfilled(packet: PacketData): PacketData {
+  if (packet.type !== 'PUBLISH' || typeof packet.payload === 'string' || !('text' in packet.payload)) return packet;
+  return { ...packet, payload: packet.payload.text };
+}
 
 /** The bytes of the step with a scratch. */
 const scratchBytes: Mutation = ({ steps, clients }, random, at) => {
