@@ -49,6 +49,11 @@ export interface ScriptClient {
   readonly version: Version;
 }
 
+/** How long a script lets time pass, in milliseconds. */
+export function waitsMs({ steps }: Script): number {
+  return steps.reduce((sum, step) => (step.do === 'wait' ? sum + step.ms : sum), 0);
+}
+
 /** A case. Connections that are open at its end are half-closed and read until the broker closes them: the FIN fence. */
 export interface Script {
   readonly clients: readonly ScriptClient[];

@@ -10,6 +10,7 @@ import type { PacketData, Script } from '../script.ts';
 import { bendsOf } from './bends.ts';
 import { type Actor, type PacketOf, Plot } from './plot.ts';
 import { scenes } from './scenes.ts';
+import { timedScript } from './timed.ts';
 
 const topics = ['a', 'a/b', 'c', 'c/b', 'a//b', ''].map((rest) => `${caseName}/${rest}`);
 const filters = ['#', 'a', '+', 'a/#', '+/b', 'a/b', '+/+', 'a/+/b', '+/#', ''].map((rest) => `${caseName}/${rest}`);
@@ -27,6 +28,8 @@ const stallsOneIn = 400;
  * @param ordinal counts the session scripts of this seed
  */
 export function sessionScript(random: Random, versions: readonly Version[], ordinal: number): Script {
+  const timed = timedScript(random, versions, ordinal);
+  if (timed) return timed;
   const plot = new Plot(castOf(random, versions), random.oneIn(20) ? 65_533 : random.pick([0, 0, 255, 1000]));
   const [listener] = plot.actors as readonly [Actor];
   connect(plot, random, listener);

@@ -11,6 +11,7 @@ import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
 import { isPast, lastPing, restsOf, takesAll } from './rest.ts';
+import { comesBack, delayOf, willToleranceMs } from './timing.ts';
 
 const acknowledgements = {
   PUBACK: { v3: ['v3/3.3.4-1', 'v3/4.3.2-2'], v5: ['v5/3.3.4-1', 'v5/4.3.2-4'] },
@@ -99,7 +100,7 @@ const willRule: Rule = {
 /** Findings about Wills that were due so many milliseconds before a subscriber came to rest, and never came. */
 export function* judgeWills(model: Model, patienceMs: number): Generator<Finding> {
   // A broker that goes on after what ends a connection may also take a DISCONNECT that is none.
-  const due = model.hasFaults ? [] : model.publications.filter(isDueWill);
+  const due = model.hasFaults ? [] : model.publications.filter((each) => isDueWill(model, each));
   if (due.length === 0) return;
   const judged = new Set<Publication>();
   for (const session of model.sessions) {
@@ -107,7 +108,8 @@ export function* judgeWills(model: Model, patienceMs: number): Generator<Finding
     for (const { pingAt, pongAt, readsSince } of restsOf(model, session)) {
       for (const will of due) {
         const dueAt = Math.max(will.life.closedAt, readsSince);
-        if (judged.has(will) || !isPast(model, dueAt, pingAt, patienceMs) || !isFor(session, will, pingAt)) continue;
+        const waitMs = patienceMs + waitOf(will);
+        if (judged.has(will) || !isPast(model, dueAt, pingAt, waitMs) || !isFor(session, will, pingAt)) continue;
         if (session.deliveries.some(({ content, order }) => content === will.content && order < pongAt)) continue;
         judged.add(will);
         const expected = `the Will to ${shown(will.topic)} of a connection that ended without DISCONNECT`;
@@ -122,9 +124,16 @@ export function* judgeWills(model: Model, patienceMs: number): Generator<Finding
 }
 
 /** Whether nothing excuses a broker from publishing a Will when its connection has ended. */
-function isDueWill({ isWill, isOptional, qos, topic, life, properties }: Publication): boolean {
+function isDueWill(model: Model, will: Publication): boolean {
+  const { isWill, isOptional, qos, topic, life, properties } = will;
   if (!isWill || isOptional || qos === 0 || !isOurs(topic) || !isLetIn(life) || life.closedAt === never) return false;
-  return life.disconnectAt === never && (properties.willDelayInterval ?? 0) === 0;
+  return life.disconnectAt === never && ((properties.willDelayInterval ?? 0) === 0 || !comesBack(model, life));
+}
+
+/** How long after the end of its connection a Will is waited for. */
+function waitOf(will: Publication): number {
+  const seconds = delayOf(will);
+  return seconds === 0 ? 0 : 1_000 * seconds + willToleranceMs;
 }
 
 /** Whether a session had a subscription for a Will from before the connection can have ended. */
