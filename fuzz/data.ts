@@ -19,7 +19,10 @@ export function bytesFrom(bytes: Bytes): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes, 'utf8');
   if ('hex' in bytes) return Buffer.from(bytes.hex, 'hex');
   const text = Buffer.from(bytes.text, 'utf8');
-  return Buffer.concat([text, Buffer.alloc(Math.max(0, bytes.length - text.length), filling)]);
+  const filled = Buffer.alloc(bytes.length, filling);
+  if (text.length >= filled.length) return text;
+  filled.set(text);
+  return filled;
 }
 
 /** Bytes as a script has them: text where they are printable ASCII, else hex. */
