@@ -6,8 +6,9 @@ import { exchanges } from './regression/exchanges.ts';
 import { known } from './regression/known.ts';
 import type { Seed } from './regression/seed.ts';
 import { stalls } from './regression/stalls.ts';
+import { timed } from './regression/timed.ts';
 
 export type { Seed } from './regression/seed.ts';
 
 /** Public bugs first. */
-export const regression: readonly Seed[] = [...known, ...edges, ...edges5, ...exchanges, ...stalls];
+export const regression: readonly Seed[] = [...known, ...edges, ...edges5, ...exchanges, ...stalls, ...timed];

@@ -132,7 +132,7 @@ function willDelay(random: Random, versions: readonly Version[]): Script {
   };
   enter(due, 1, longSeconds);
   enter(atEnd, longSeconds, 1);
-  enter(later, random.pick([5, longSeconds]), longSeconds);
+  enter(later, random.pick([5, longSeconds, 0xffff_ffff]), longSeconds);
   enter(back, 2, longSeconds);
   enter(taken, 2, longSeconds);
   for (const actor of [due, atEnd, later, back]) plot.leave(actor, random.pick(abruptly));
