@@ -16,7 +16,7 @@ import { lookForLife } from './oracle/alive.ts';
 import { play, type Stage } from './play.ts';
 import { Random } from './random.ts';
 import type { Finding, Recording } from './record.ts';
-import type { Script } from './script.ts';
+import { type Script, waitsMs } from './script.ts';
 import { sweep } from './sweep.ts';
 import { type Other, smallest, verify } from './verify.ts';
 import { Witness } from './witness.ts';
@@ -56,6 +56,8 @@ const breedingDistance = 4_096;
 /** One case in so many is bred, once there is what to breed from. */
 const bredOneIn = 3;
 const bothVersions: readonly Version[] = ['v3', 'v5'];
+/** A script that lets more time pass is long. */
+const longMs = 3_000;
 const lifeCheckMs = 500;
 const progressMs = 250;
 /** Cases that may be to blame when the target is found dead. */
@@ -190,22 +192,29 @@ export class Campaign {
       while (index - this.#folded >= breedingDistance && !this.#isEnded()) await this.#oneFolded();
       if (this.#isEnded()) break;
       const made = this.#make(index);
+      // What takes many seconds is not waited for by others: nothing is bred from it. Nor is it begun where the run is over before.
+      const isLong = waitsMs(made.script) > longMs;
+      if (isLong) this.#fold(index, made.script, []);
+      if (isLong && this.#leftMs() < waitsMs(made.script)) continue;
       this.#remember(made);
       const recording = await this.#play(made);
       await sweeping;
       if (recording) {
         this.#take(made, recording);
         sweeping = sweep(recording, this.#options.stage);
-      } else this.#fold(index, made.script, []);
+      } else if (!isLong) this.#fold(index, made.script, []);
       await this.#turn();
     }
     await sweeping;
   }
 
   #isEnded(): boolean {
-    const { maxTimeMs } = this.#options;
-    if (this.#problem !== undefined || this.#isInterrupted || this.#isOver) return true;
-    return maxTimeMs !== undefined && performance.now() - this.#startedMs >= maxTimeMs;
+    return this.#problem !== undefined || this.#isInterrupted || this.#isOver || this.#leftMs() <= 0;
+  }
+
+  #leftMs(): number {
+    const { maxTimeMs = Number.POSITIVE_INFINITY } = this.#options;
+    return maxTimeMs - (performance.now() - this.#startedMs);
   }
 
   async #turn(): Promise<void> {
@@ -259,7 +268,8 @@ export class Campaign {
   #take(made: Case, recording: Recording): void {
     this.#cases++;
     for (const { sent } of recording.connections) this.#packets += sent.length;
-    this.#fold(made.origin.index, made.script, reactionsOf(recording), made.origin.from === 'corpus');
+    if (waitsMs(made.script) <= longMs)
+      this.#fold(made.origin.index, made.script, reactionsOf(recording), made.origin.from === 'corpus');
     for (const finding of judgeAll(recording)) this.#found(finding, made, recording);
     if (this.#witness.isHeavy(recording)) this.#suspect([made]);
   }

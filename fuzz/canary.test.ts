@@ -93,6 +93,41 @@ const canaries = {
       'v5/3.1.3.2~will-properties#forwarded',
     ],
   },
+  'keep alive': {
+    slice: ['v3/3.1.2-24#watched', 'v5/3.1.2-22#early'],
+    rest: [
+      'v5/3.1.2-22#watched',
+      'v3/3.1.2-24#late',
+      'v5/3.1.2-22#late',
+      'v3/3.1.2-24#only-received',
+      'v5/3.1.2-22#only-received',
+      'v5/3.1.2-22#any-packet',
+      'v5/3.1.2-22#unsigned',
+      'v5/3.1.2-22#big-endian',
+      'v5/3.2.2-22',
+      'v3/3.1.2-8#keep-alive',
+      'v5/3.1.2-8#keep-alive',
+    ],
+  },
+  expiry: {
+    slice: ['v5/3.3.2-5', 'v5/3.3.2-6#rest'],
+    rest: [
+      'v5/3.3.2-6#sent',
+      'v5/3.3.2.3.3~retained-expiry',
+      'v5/3.3.2.3.3~no-message-expiry',
+      'v5/3.1.2.11.2~session-expiry#over',
+      'v5/3.1.2.11.2~session-expiry#never',
+    ],
+  },
+  'will delay': {
+    slice: ['v5/3.1.2-8#delay', 'v5/3.1.3-9'],
+    rest: [
+      'v5/3.1.2-8#delayed',
+      'v5/3.1.3.2.2~will-at-session-end',
+      'v5/3.1.3.2.2~will-on-take-over#withheld',
+      'v5/3.1.3.2~will-properties#no-delay',
+    ],
+  },
   properties: {
     slice: ['v5/3.3.2-4', 'v5/3.3.2-8', 'v5/2.2.2.2~property-not-allowed', 'v5/3.3.4-3'],
     rest: [
@@ -190,6 +225,7 @@ const alternatives: readonly Partial<Choices>[] = [
     resendIntervalMs: 500,
     sharedSelection: 'random',
     outgoingAliases: 'none',
+    keepAliveCheckMs: 5_000,
   },
 ];
 

@@ -29,6 +29,11 @@ describe('bytes in a script', () => {
     expect(dataFromBytes(new Uint8Array(0))).toBe('');
   });
 
+  it('are filled up to the length that they say', () => {
+    expect(Buffer.from(bytesFrom({ text: 'm1 ', length: 5 })).toString('hex')).toBe('6d3120ffff');
+    expect(Buffer.from(bytesFrom({ text: 'm1 ', length: 2 })).toString()).toBe('m1 ');
+  });
+
   it('keep every byte', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (any) => {

@@ -11,9 +11,18 @@ const byteFields: ReadonlySet<string> = new Set(['payload', 'password', 'correla
 /** Of what JSON has. */
 type Json = undefined | null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** The bytes that a script means: hex, or the UTF-8 of text. */
+/** No packet can be read out of it, should a damaged length lead into it: a megabyte of what could be taken for packets takes seconds to read. */
+const filling = 0xff;
+
+/** The bytes that a script means: hex, or the UTF-8 of text, filled up if it says so. */
 export function bytesFrom(bytes: Bytes): Uint8Array {
-  return typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : Buffer.from(bytes.hex, 'hex');
+  if (typeof bytes === 'string') return Buffer.from(bytes, 'utf8');
+  if ('hex' in bytes) return Buffer.from(bytes.hex, 'hex');
+  const text = Buffer.from(bytes.text, 'utf8');
+  const filled = Buffer.alloc(bytes.length, filling);
+  if (text.length >= filled.length) return text;
+  filled.set(text);
+  return filled;
 }
 
 /** Bytes as a script has them: text where they are printable ASCII, else hex. */

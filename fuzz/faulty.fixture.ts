@@ -2,14 +2,30 @@
 
 import type { Clock } from '../harness/clock.ts';
 import { Unreachable } from '../harness/errors.ts';
-import { type Acceptor, memory, type Transport } from '../harness/transport.ts';
+import { type Acceptor, memory, type ServerLink, type Transport } from '../harness/transport.ts';
 import { createBroker } from '../reference-broker/broker.ts';
 
-/** What is wrong; `crash`, `hang`, `slow` and `busy` begin with a topic or filter whose last level is the name of the fault. */
-export type Fault = 'none' | 'crash' | 'hang' | 'leak' | 'slow' | 'busy' | 'duplicate' | 'loss' | 'disorder' | 'desync';
+/**
+ * What is wrong; `crash`, `hang`, `slow` and `busy` begin with a topic or filter whose last level is the name of the fault. A `blocked` broker writes to
+ * its clients one after the other: while one does not read, nobody is served.
+ */
+export type Fault =
+  | 'none'
+  | 'crash'
+  | 'hang'
+  | 'leak'
+  | 'slow'
+  | 'busy'
+  | 'blocked'
+  | 'duplicate'
+  | 'loss'
+  | 'disorder'
+  | 'desync';
 
 /** How long a `slow` broker lets everybody wait. */
 export const slowMs = 3_000;
+/** How often a `blocked` one looks whether its client reads again. */
+const stuckMs = 10;
 /** How long a `busy` one computes. */
 const busyMs = 1_100;
 /** What a `leak` keeps of each connection. */
@@ -26,10 +42,16 @@ export function faultyBroker(fault: Fault, clock: Clock): Transport {
   const broker = createBroker({ clock });
   let isCrashed = false;
   let busyUntilMs = 0;
-  const links = new Set<{ close(): void }>();
+  const links = new Set<ServerLink>();
   const acceptor: Acceptor = {
     accept(link) {
       links.add(link);
+      /** Serves at the next time when no client is stuck. */
+      const whenAllRead = (serve: () => void): void => {
+        const isStuck = [...links].some(({ congested }) => congested);
+        if (isStuck) clock.after(stuckMs, () => whenAllRead(serve));
+        else serve();
+      };
       if (fault === 'leak') kept.push(new Uint8Array(leakedBytes).fill(1));
       const connection = broker.accept({ send: sender(fault, link.send), close: link.close });
       let isHanging = false;
@@ -46,10 +68,12 @@ export function faultyBroker(fault: Fault, clock: Clock): Transport {
           if (isCrashed || isHanging) return;
           const given = fault === 'desync' ? withoutSurplus(bytes) : bytes;
           const waitMs = busyUntilMs - clock.now();
-          if (waitMs > 0) clock.after(waitMs, () => connection.feed(given));
+          if (fault === 'blocked') whenAllRead(() => connection.feed(given));
+          else if (waitMs > 0) clock.after(waitMs, () => connection.feed(given));
           else connection.feed(given);
         },
         ended() {
+          links.delete(link);
           if (!isHanging) connection.ended();
         },
       };

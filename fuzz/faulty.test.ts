@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { realClock, VirtualClock } from '../harness/clock.ts';
-import { connect, subscribe } from '../harness/wire/build.ts';
+import { connect, publish, subscribe } from '../harness/wire/build.ts';
+import type { Packet } from '../harness/wire/packet.ts';
 import { dataFrom } from './data.ts';
 import type { Discovery } from './events.ts';
 import { type Fault, faultyBroker, forgetLeaks } from './faulty.fixture.ts';
@@ -68,6 +69,53 @@ describe('a witness', () => {
     }
     witness.leave();
     expect(witness.leak?.kind).toBe('memory rises with every play');
+  });
+});
+
+describe('a client that stops reading', () => {
+  /** Half a megabyte for a client that does not read for so long. */
+  const stalled = (ms: number): Script => {
+    const topic = 'CASE00/stalled';
+    const send = (packet: Packet, client: number): Step => ({ client, do: 'send', packet: dataFrom(packet) });
+    const payload = 'x'.repeat(50_000);
+    const floods = Array.from({ length: 10 }, () => send(publish({ topic, payload }), 1));
+    return {
+      clients: [{ version: 'v3' }, { version: 'v3' }],
+      steps: [
+        send(connect({ clientId: 'CASE00a' }), 0),
+        send(subscribe(1, [topic, 0]), 0),
+        { client: 0, do: 'fence' },
+        send(connect({ clientId: 'CASE00b' }), 1),
+        { client: 1, do: 'fence' },
+        { client: 0, do: 'pause' },
+        ...floods,
+        { client: 1, do: 'wait', ms },
+        { client: 0, do: 'acknowledge' },
+      ],
+    };
+  };
+
+  it.each<[Fault, number, RegExp]>([
+    ['none', 3_000, /^$/],
+    ['blocked', 3_000, /^another client has to wait$/],
+    // Held up for a moment, which nobody minds.
+    ['blocked', 300, /^$/],
+  ])('holds up another one or not, on a broker with %s for %i ms', async (fault, ms, kind) => {
+    const clock = new VirtualClock();
+    const stage = { transport: faultyBroker(fault, clock), clock, timeoutMs: 5_000, manners };
+    const witness = new Witness(stage, 'v3');
+    await clock.run(witness.enter());
+    const weighed = await clock.run(witness.weigh(stalled(ms), 1));
+    witness.leave();
+    expect(weighed.map(({ finding }) => finding.kind).join()).toMatch(kind);
+    for (const { recording } of weighed) expect(judgeAll(recording)).toEqual([]);
+  });
+
+  it('is no hang of who floods it, which a broker may keep waiting', async () => {
+    const { clients, steps } = stalled(1);
+    const waiting: Script = { clients, steps: [...steps.slice(0, -1), { client: 1, do: 'fence' }] };
+    const found = judgeAll(await playedFaulty(waiting, 'blocked'));
+    expect(found).toMatchObject([{ kind: 'hang: PINGRESP', unclear: true }]);
   });
 });
 

@@ -71,6 +71,10 @@ function noteOf(happening: Exclude<Happening, { what: 'sent' | 'received' }>): s
       return 'the client opens a connection';
     case 'half-closed':
       return 'the client closes its side of the connection (FIN)';
+    case 'paused':
+      return 'the client stops reading';
+    case 'resumed':
+      return 'the client reads on';
     case 'closed':
       return happening.by === 'broker'
         ? `the broker closes the connection (${happening.how})`

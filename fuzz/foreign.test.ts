@@ -29,6 +29,27 @@ describe('JSON', () => {
     ['an unknown act', { clients: [client], steps: [{ client: 0, do: 'jump' }] }, /"jump" is nothing/],
     ['half a byte', { clients: [client], steps: [{ client: 0, do: 'raw', hex: '1' }] }, /two digits/],
     ['an endless wait', { clients: [client], steps: [{ client: 0, do: 'wait', ms: '1' }] }, /milliseconds/],
+    [
+      'a payload that is filled up to nobody knows what',
+      {
+        clients: [client],
+        steps: [
+          {
+            client: 0,
+            do: 'send',
+            packet: {
+              type: 'PUBLISH',
+              qos: 0,
+              dup: false,
+              retain: false,
+              topic: 'a',
+              payload: { text: 'm', length: '9' },
+            },
+          },
+        ],
+      },
+      /PUBLISH can't be written/,
+    ],
     ['no packet', { clients: [client], steps: [{ client: 0, do: 'send' }] }, /needs a packet/],
     [
       'an unknown packet',
@@ -82,13 +103,18 @@ describe('lines', () => {
 
   it('may say what else a connection does', () => {
     expect(
-      parseScript('1: c0 00\n1: drop\n2: wait 500 ms\n2: close\n2: fence\n2: acknowledge', 'a.txt').steps.slice(1),
+      parseScript(
+        '1: c0 00\n1: drop\n2: wait 500 ms\n2: close\n2: fence\n2: acknowledge\n2: pause\n2: resume',
+        'a.txt',
+      ).steps.slice(1),
     ).toEqual([
       { client: 0, do: 'drop' },
       { client: 1, do: 'wait', ms: 500 },
       { client: 1, do: 'close' },
       { client: 1, do: 'fence' },
       { client: 1, do: 'acknowledge' },
+      { client: 1, do: 'pause' },
+      { client: 1, do: 'resume' },
     ]);
   });
 

@@ -72,6 +72,8 @@ function checkedStep(value: unknown, clients: readonly ScriptClient[], where: st
       throw new UsageError(`${where}: 'rounds' has to be a number`);
     case 'open':
     case 'fence':
+    case 'pause':
+    case 'resume':
     case 'drop':
     case 'close':
       return step;
@@ -140,6 +142,10 @@ function actionOf(said: string): Numbered[1] | undefined {
       return (client) => ({ client, do: 'close' });
     case 'fence':
       return (client) => ({ client, do: 'fence' });
+    case 'pause':
+      return (client) => ({ client, do: 'pause' });
+    case 'resume':
+      return (client) => ({ client, do: 'resume' });
     case 'acknowledge':
       return (client) => ({ client, do: 'acknowledge' });
     default:

@@ -230,10 +230,28 @@ describe('session scripts', () => {
   });
 
   it('wait seldom, because that is dear, and not long', () => {
-    const waits = some('sessions', 8000).flatMap(({ steps }) => steps.filter((step) => step.do === 'wait'));
+    const waits = some('sessions', 8000)
+      .map(({ steps }) => steps.flatMap((step) => (step.do === 'wait' ? [step.ms] : [])))
+      .filter((each) => each.length > 0);
     expect(waits.length).toBeGreaterThan(4);
-    expect(waits.length).toBeLessThan(160);
-    for (const { ms } of waits) expect(ms).toBeLessThan(3000);
+    expect(waits.length).toBeLessThan(130);
+    for (const ms of waits.flat()) expect(ms).toBeLessThan(3000);
+    const sums = waits.map((each) => each.reduce((sum, ms) => sum + ms, 0)).filter((sum) => sum > 3000);
+    // Until the delay of a Will is over, and until silence is noticed.
+    expect(sums.filter((sum) => sum < 4000).length).toBeLessThan(30);
+    expect(sums.filter((sum) => sum >= 4000).length).toBeLessThan(20);
+    for (const sum of sums) expect(sum).toBeLessThan(9000);
+  });
+
+  it('have a client that stops reading now and then, with at most about 8 MB for it', () => {
+    const stalled = some('sessions', 8000).filter(({ steps }) => steps.some((step) => step.do === 'pause'));
+    expect(stalled.length).toBeGreaterThan(10);
+    expect(stalled.length).toBeLessThan(40);
+    const sizes = stalled.map((script) =>
+      sendings(script).reduce((sum, step) => sum + bytesOf(step, versionOf(script, step)).length, 0),
+    );
+    expect(Math.max(...sizes)).toBeGreaterThan(5_000_000);
+    expect(Math.max(...sizes)).toBeLessThan(8_500_000);
   });
 
   it('give every message a payload of its own, which only a repeated packet has again', () => {

@@ -50,6 +50,6 @@ export function generate(
     case 'packets':
       return packetScript(random, versions, ordinal, new Random(seed).uint32());
     case 'sessions':
-      return sessionScript(random, versions);
+      return sessionScript(random, versions, ordinal);
   }
 }

@@ -55,6 +55,14 @@ export class Journal {
     return this.#add({ what: 'received', client, connection, step, atMs: this.now(), bytes, packet, malformed });
   }
 
+  paused({ client, connection }: Whose): number {
+    return this.#add({ what: 'paused', client, connection, step: this.step, atMs: this.now() });
+  }
+
+  resumed({ client, connection }: Whose): number {
+    return this.#add({ what: 'resumed', client, connection, step: this.step, atMs: this.now() });
+  }
+
   halfClosed({ client, connection }: Whose): number {
     return this.#add({ what: 'half-closed', client, connection, step: this.step, atMs: this.now() });
   }

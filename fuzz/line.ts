@@ -26,6 +26,7 @@ export class Line implements LinkEvents {
   readonly received: ReceivedPacket[] = [];
   over: Connection['closed'];
   halfClosed: number | undefined;
+  stall: { from: number; to: number } | undefined;
   pingresps = 0;
   isLetIn = false;
   readonly #name: Buffer;
@@ -37,6 +38,7 @@ export class Line implements LinkEvents {
   #due: Packet[] = [];
   #bytes = 0;
   #isLost = false;
+  #isPaused = false;
 
   /** @param wake called when something has come */
   constructor(client: number, connection: number, version: Version, name: Buffer, journal: Journal, wake: () => void) {
@@ -86,6 +88,7 @@ export class Line implements LinkEvents {
 
   halfClose(): void {
     if (!this.isOpen) return;
+    this.resume();
     this.flush();
     this.halfClosed = this.#journal.halfClosed(this);
     this.#link?.end();
@@ -96,6 +99,25 @@ export class Line implements LinkEvents {
     this.flush();
     this.#close('client', 'RST');
     this.#link?.reset();
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    if (!this.isOpen || this.#isPaused) return;
+    this.flush();
+    this.#isPaused = true;
+    const order = this.#journal.paused(this);
+    this.stall = { from: this.stall?.from ?? order, to: Number.POSITIVE_INFINITY };
+    this.#link?.pause();
+  }
+
+  /** Reads on, if it has stopped. */
+  resume(): void {
+    if (!this.#isPaused || this.over) return;
+    this.#isPaused = false;
+    const order = this.#journal.resumed(this);
+    if (this.stall) this.stall.to = order;
+    this.#link?.resume();
   }
 
   late(missing: 'CONNACK' | 'PINGRESP' | 'close', afterMs: number): void {
@@ -195,6 +217,7 @@ export class Line implements LinkEvents {
       firstFault: firstFault < 0 ? undefined : firstFault,
       closed: this.over,
       halfClosed: this.halfClosed,
+      stall: this.stall,
     };
   }
 }

@@ -37,6 +37,30 @@ describe('minimise', () => {
     }
   });
 
+  it('leaves out that a client does not read, and makes what it is sent small', async () => {
+    const script = generate('minimise', 200, 'sessions');
+    expect(script.steps.some((step) => step.do === 'pause')).toBe(true);
+    const isLarge = (step: Step) => step.do === 'send' && bytesOf(step, 'v5').length > 100;
+    const filled: Step = {
+      client: 0,
+      do: 'send',
+      packet: {
+        type: 'PUBLISH',
+        qos: 0,
+        dup: false,
+        retain: false,
+        topic: 'a',
+        payload: { text: 'm1 ', length: 64_000 },
+      },
+    };
+    const { script: small } = await minimise(
+      { ...script, steps: [...script.steps, filled] },
+      when((steps) => steps.some(isLarge)),
+    );
+    expect(small.steps).toHaveLength(1);
+    expect(JSON.stringify(small)).not.toContain('64000');
+  });
+
   it('keeps two steps that matter only together and in their order', async () => {
     const script = generate('minimise', 3, 'sessions');
     const [first, second] = [2, script.steps.length - 2];

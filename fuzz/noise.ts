@@ -6,6 +6,7 @@ import type { Version } from '../harness/spec/index.ts';
 import type { Target } from '../harness/target.ts';
 import { generate } from './generate.ts';
 import { play, type Stage } from './play.ts';
+import { waitsMs } from './script.ts';
 import { sweep } from './sweep.ts';
 
 export interface NoiseOptions {
@@ -25,6 +26,8 @@ const jobs = 4;
 const timeoutMs = 1_000;
 /** How long to leave a target alone that does not accept connections. */
 const pauseMs = 500;
+/** A case that lets more time pass would still be at work when the run is over. */
+const longMs = 3_000;
 
 export class Noise {
   readonly #options: NoiseOptions;
@@ -72,6 +75,7 @@ export class Noise {
     const { versions } = this.#options;
     try {
       const script = generate(seed, index, undefined, versions);
+      if (waitsMs(script) > longMs) return true;
       await sweep(await play(script, this.#stage), this.#stage);
       return true;
     } catch (error) {

@@ -77,9 +77,54 @@ describe('play', () => {
     expect(connections[0]?.received[1]?.packet).toMatchObject({ type: 'PUBACK', packetId: identifier });
   });
 
+  it('reads nothing of a client that has stopped until that reads on, by itself where it would wait', async () => {
+    const receiving = [hello, send(subscribe(1, [topic, 1])), { client: 0, do: 'fence' } as const];
+    const message = send(publish({ topic, qos: 1, packetId: 5, payload: 'x' }));
+    const pause: Step = { client: 0, do: 'pause' };
+    const orderOf = async (...steps: Step[]) => {
+      const { happened } = await played(
+        one(...receiving, pause, message, { client: 0, do: 'wait', ms: 100 }, ...steps),
+      );
+      const since = happened.slice(happened.findIndex(({ what }) => what === 'paused'));
+      return since.map((each) => (each.what === 'received' ? each.packet?.type : each.what));
+    };
+    const read = ['PUBLISH', 'PUBACK'];
+    expect(await orderOf({ client: 0, do: 'resume' }, { client: 0, do: 'wait', ms: 1 })).toEqual([
+      'paused',
+      'sent',
+      'resumed',
+      ...read,
+      'half-closed',
+      'closed',
+    ]);
+    expect(await orderOf({ client: 0, do: 'fence' })).toEqual([
+      'paused',
+      'sent',
+      'resumed',
+      'sent',
+      ...read,
+      'PINGRESP',
+      'half-closed',
+      'closed',
+    ]);
+    expect(await orderOf({ client: 0, do: 'acknowledge' })).toContain('resumed');
+    for (const steps of [[], [{ client: 0, do: 'close' } as const]]) {
+      expect((await orderOf(...steps)).slice(0, 4)).toEqual(['paused', 'sent', 'resumed', 'half-closed']);
+    }
+    expect(await orderOf({ client: 0, do: 'drop' })).toEqual(['paused', 'sent', 'closed']);
+  });
+
+  it('tells when a client did not read', async () => {
+    const stop: Step = { client: 0, do: 'pause' };
+    const stalls = async (...steps: Step[]) => (await played(one(hello, ...steps))).connections[0]?.stall;
+    expect(await stalls()).toBeUndefined();
+    expect(await stalls(stop, { client: 0, do: 'resume' }, stop)).toEqual({ from: 2, to: 5 });
+    expect(await stalls(stop, { client: 0, do: 'drop' })).toEqual({ from: 2, to: Number.POSITIVE_INFINITY });
+  });
+
   it('gives up what does not come, and says so', async () => {
     const clock = new VirtualClock();
-    const link = { write() {}, end() {}, reset() {} };
+    const link = { write() {}, end() {}, reset() {}, pause() {}, resume() {} };
     const stage: Stage = {
       transport: { open: async () => link },
       clock,

@@ -118,6 +118,12 @@ class Play {
         return line?.isOpen ? this.#acknowledge(line, step.rounds ?? roundsAtMost) : undefined;
       case 'wait':
         return this.#wait(step.ms);
+      case 'pause':
+        line?.pause();
+        return;
+      case 'resume':
+        line?.resume();
+        return;
       case 'drop':
         line?.drop();
         return;
@@ -169,6 +175,7 @@ class Play {
 
   /** A PINGREQ behind half a packet would be part of it: nothing can be waited for then, but the connection's end. */
   async #fence(line: Line): Promise<void> {
+    line.resume();
     if (line.stream.isMidPacket) return;
     this.#sayPlainly(line, written(ping, line.version));
     const { pingreqs, isFair } = line.stream;
@@ -191,6 +198,8 @@ class Play {
   async #finish(): Promise<void> {
     const { answersBeforeClose, closesAfterFin } = this.#stage.manners;
     const open = this.#lines.filter((line) => line?.isOpen) as Line[];
+    // All of them first: a broker may hold one client up until another one reads.
+    for (const line of open) line.resume();
     if (!answersBeforeClose)
       await Promise.all(open.filter((line) => !line.stream.isEmpty).map((line) => this.#fence(line)));
     for (const line of open) {

@@ -13,7 +13,12 @@ import { annotated, caseSource, shellLines } from './print.ts';
 import { caseName } from './record.ts';
 import type { Script } from './script.ts';
 
-const scripts = kinds.flatMap((kind) => Array.from({ length: 60 }, (_, index) => generate('print', index, kind)));
+/** With clients that stop reading, and messages that are filled up. */
+const stalled = Array.from({ length: 3 }, (_, at) => generate('print', 200 + 400 * at, 'sessions'));
+const scripts = [
+  ...kinds.flatMap((kind) => Array.from({ length: 60 }, (_, index) => generate('print', index, kind))),
+  ...stalled,
+];
 
 const example: Script = {
   clients: [{ version: 'v3' }, { version: 'v3' }],
@@ -147,6 +152,8 @@ async function sentByCase(script: Script): Promise<string[]> {
 
 describe('caseSource', () => {
   it('sends what the script sends', async () => {
+    const filled = stalled.flatMap(statements).filter((line) => /payload: Buffer.alloc\(\d+, 0xff\)/.test(line));
+    expect(filled.length).toBeGreaterThan(0);
     for (const script of scripts) expect(await sentByCase(script)).toEqual(connectionsOf(script));
   });
 

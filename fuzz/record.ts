@@ -43,6 +43,8 @@ export type Happening =
       ))
   /** The client's side was closed (FIN); the broker may still answer. */
   | (Stamp & { readonly what: 'half-closed' })
+  /** The client stopped reading, or began again: what is received from then on may have been sent at any time since it stopped. */
+  | (Stamp & { readonly what: 'paused' | 'resumed' })
   /** The connection is over: by the broker (`FIN`, `RST` …), or by the client, which dropped it. */
   | (Stamp & { readonly what: 'closed'; readonly by: 'broker' | 'client'; readonly how: string })
   /** What was waited for did not come in time: the PINGRESP of a fence, the CONNACK before it, or the close after a half-close. */
@@ -90,6 +92,8 @@ export interface Connection {
   readonly closed: { readonly order: number; readonly by: 'broker' | 'client'; readonly how: string } | undefined;
   /** Order of the client's FIN. */
   readonly halfClosed: number | undefined;
+  /** When the client stopped reading for the first time, and when it read on for the last time (`Infinity` if it did not); undefined if it read all the time. */
+  readonly stall: { readonly from: number; readonly to: number } | undefined;
 }
 
 /** What a play leaves: the input of every oracle. (Not `Record`: TypeScript has one.) */

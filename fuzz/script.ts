@@ -4,8 +4,8 @@ import type { Version } from '../harness/spec/index.ts';
 import type { Bend } from '../harness/wire/bend.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 
-/** Bytes in JSON: text where they are printable ASCII, else hex. */
-export type Bytes = string | { readonly hex: string };
+/** Bytes in JSON: text where they are printable ASCII, else hex; or text that is filled up with FF to so many bytes. */
+export type Bytes = string | { readonly hex: string } | { readonly text: string; readonly length: number };
 
 /** A packet in JSON: as in `wire/packet.ts`, with `Bytes` where that has bytes. */
 export type PacketData<P = Packet> = P extends Uint8Array
@@ -33,6 +33,13 @@ export type Step =
   | { readonly client: number; readonly do: 'fence' }
   /** Lets time pass; at most some seconds. */
   | { readonly client: number; readonly do: 'wait'; readonly ms: number }
+  /**
+   * The client stops reading: what the broker sends fills the network, then whatever the broker has for it. Ends with `resume`, and by itself where the
+   * client would wait for the broker: with `fence`, `acknowledge` and `close`, and at the end of the script.
+   */
+  | { readonly client: number; readonly do: 'pause' }
+  /** The client reads on; without effect on one that has not stopped. */
+  | { readonly client: number; readonly do: 'resume' }
   /** Ends the connection abruptly (TCP reset). */
   | { readonly client: number; readonly do: 'drop' }
   /** Ends the client's side (TCP FIN), and reads on until the broker has closed. */
@@ -40,6 +47,11 @@ export type Step =
 
 export interface ScriptClient {
   readonly version: Version;
+}
+
+/** How long a script lets time pass, in milliseconds. */
+export function waitsMs({ steps }: Script): number {
+  return steps.reduce((sum, step) => (step.do === 'wait' ? sum + step.ms : sum), 0);
 }
 
 /** A case. Connections that are open at its end are half-closed and read until the broker closes them: the FIN fence. */

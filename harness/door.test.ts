@@ -3,7 +3,7 @@ import { VirtualClock } from './clock.ts';
 import { throughDoor } from './door.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 
-const link: Link = { write: () => {}, end: () => {}, reset: () => {} };
+const link: Link = { write: () => {}, end: () => {}, reset: () => {}, pause: () => {}, resume: () => {} };
 const nobody: LinkEvents = { data: () => {}, closed: () => {} };
 
 /** One turn of the event loop: all that can happen without time has happened. */

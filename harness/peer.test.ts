@@ -18,7 +18,7 @@ function client() {
     violated: () => {},
     nonStrict: () => {},
   });
-  peer.attach({ write: () => {}, end: () => {}, reset: () => {} });
+  peer.attach({ write: () => {}, end: () => {}, reset: () => {}, pause: () => {}, resume: () => {} });
   peer.send(build.connect({ clientId: 'client', keepAlive: 2 }));
   const pass = (ms: number) => {
     clock.after(ms, () => {});

@@ -11,6 +11,10 @@ export interface Link {
   end(): void;
   /** Drops the connection abruptly: a TCP reset where the transport knows one. */
   reset(): void;
+  /** Reads no more: what the broker sends stays on its way, and then with the broker. That it closes goes unnoticed meanwhile, too. */
+  pause(): void;
+  /** Reads on, what has been waiting first. */
+  resume(): void;
 }
 
 /** What a link reports. `closed` comes once, when the broker has closed (or the connection broke), never after `reset`. */
@@ -99,6 +103,12 @@ export function tcp(host: string, port: number): Transport {
               over = true;
               socket.resetAndDestroy();
             },
+            pause: () => {
+              if (!over) socket.pause();
+            },
+            resume: () => {
+              if (!over) socket.resume();
+            },
           });
         });
         socket.on('end', () => closed('FIN'));
@@ -125,9 +135,44 @@ function explain(error: NodeJS.ErrnoException): string {
   }
 }
 
+/** What the server's side of a link in memory sees. */
+export interface ServerLink {
+  send(bytes: Uint8Array): void;
+  close(): void;
+  /** Whether more waits for a client that does not read than a network would take. */
+  readonly congested: boolean;
+}
+
 /** The server's side of a link in memory. The reference broker's core has this shape. */
 export interface Acceptor {
-  accept(link: { send(bytes: Uint8Array): void; close(): void }): { feed(bytes: Uint8Array): void; ended(): void };
+  accept(link: ServerLink): { feed(bytes: Uint8Array): void; ended(): void };
+}
+
+/** As much as a network takes of what nobody reads. */
+const unreadBytesAtMost = 64 * 1_024;
+
+/** What happens at the client's end of a link in memory: at once, or when the client reads on. */
+class Inbox {
+  unreadBytes = 0;
+  #unread: (() => void)[] | undefined;
+
+  /** @param arrive tells the client, unless it is gone by then */
+  take(bytes: number, arrive: () => void): void {
+    if (!this.#unread) return arrive();
+    this.unreadBytes += bytes;
+    this.#unread.push(arrive);
+  }
+
+  pause(): void {
+    this.#unread ??= [];
+  }
+
+  resume(): void {
+    const unread = this.#unread;
+    this.#unread = undefined;
+    this.unreadBytes = 0;
+    if (unread) for (const arrive of unread) arrive();
+  }
 }
 
 /**
@@ -137,6 +182,7 @@ export interface Acceptor {
 export function memory(broker: Acceptor): Transport {
   return {
     async open(events) {
+      const inbox = new Inbox();
       let clientGone = false;
       let serverGone = false;
       const ended = () => {
@@ -146,16 +192,21 @@ export function memory(broker: Acceptor): Transport {
       };
       const closed = () => {
         ended();
-        if (clientGone) return;
-        clientGone = true;
-        events.closed('FIN');
+        inbox.take(0, () => {
+          if (clientGone) return;
+          clientGone = true;
+          events.closed('FIN');
+        });
       };
       const connection = broker.accept({
         send: (bytes) => {
           const copy = Uint8Array.from(bytes);
-          queueMicrotask(() => clientGone || events.data(copy));
+          queueMicrotask(() => inbox.take(copy.length, () => clientGone || events.data(copy)));
         },
         close: () => queueMicrotask(closed),
+        get congested() {
+          return inbox.unreadBytes > unreadBytesAtMost;
+        },
       });
       return {
         write: (bytes) => {
@@ -171,6 +222,8 @@ export function memory(broker: Acceptor): Transport {
           clientGone = true;
           queueMicrotask(ended);
         },
+        pause: () => inbox.pause(),
+        resume: () => queueMicrotask(() => inbox.resume()),
       };
     },
   };

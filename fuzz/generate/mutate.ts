@@ -64,7 +64,10 @@ const double: Mutation = ({ steps }, random, at) => {
   if (step.do !== 'send' || step.packet.type !== 'PUBLISH' || step.packet.qos === 2)
     return void steps.splice(at, 0, step);
   const { payload } = step.packet;
-  const other = typeof payload === 'string' && payload !== '' ? `${payload}'${random.below(1000)}` : payload;
+  const mark = `'${random.below(1000)}`;
+  let other = payload;
+  if (typeof payload === 'string' && payload !== '') other = `${payload}${mark}`;
+  else if (typeof payload !== 'string' && 'text' in payload) other = { ...payload, text: `${payload.text}${mark}` };
   steps.splice(at + 1, 0, { ...step, packet: { ...step.packet, payload: other } });
 };
 
@@ -77,6 +80,7 @@ const insert: Mutation = ({ steps, clients }, random, at) => {
     fence(client),
     { client, do: 'acknowledge' },
     { client, do: 'acknowledge', rounds: 1 },
+    { client, do: 'pause' },
     send({ type: 'PINGREQ' }, client),
     send({ type: 'DISCONNECT' }, client),
   ]);
@@ -145,8 +149,17 @@ const bend: Mutation = ({ steps, clients }, random, at) => {
   if (step.do !== 'send') return;
   const { bend: old, ...straight } = step;
   if (old && random.oneIn(2)) steps[at] = straight;
-  else steps[at] = { ...straight, bend: bendFor(random, step.packet, clients[step.client]?.version ?? 'v3') };
+  else {
+    const packet = unfilled(step.packet);
+    steps[at] = { ...straight, packet, bend: bendFor(random, packet, clients[step.client]?.version ?? 'v3') };
+  }
 };
+
+/** Bends repeat parts up to thousands of times: without what a payload is filled up with. */
+function unfilled(packet: PacketData): PacketData {
+  if (packet.type !== 'PUBLISH' || typeof packet.payload === 'string' || !('text' in packet.payload)) return packet;
+  return { ...packet, payload: packet.payload.text };
+}
 
 /** The bytes of the step with a scratch. */
 const scratchBytes: Mutation = ({ steps, clients }, random, at) => {

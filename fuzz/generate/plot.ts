@@ -87,6 +87,11 @@ export class Plot {
     return size > name.length ? `${name} ${'.'.repeat(size - name.length - 1)}` : name;
   }
 
+  /** A payload of its own with so many bytes, however many that are. */
+  largePayload(length: number): { readonly text: string; readonly length: number } {
+    return { text: `${this.payload()} `, length };
+  }
+
   publish(actor: Actor, topic: string, qos: QoS, fields: Partial<PacketOf<'PUBLISH'>> = {}): void {
     const packetId = qos > 0 ? this.freshId(actor) : undefined;
     const packet: PacketOf<'PUBLISH'> = {
@@ -129,6 +134,14 @@ export class Plot {
     if (how === 'disconnect') this.send(actor, { type: 'DISCONNECT', ...(code !== undefined && { code }) });
     this.steps.push({ client: actor.client, do: how === 'drop' ? 'drop' : 'close' });
     actor.connected = false;
+  }
+
+  pause(actor: Actor): void {
+    this.steps.push({ client: actor.client, do: 'pause' });
+  }
+
+  resume(actor: Actor): void {
+    this.steps.push({ client: actor.client, do: 'resume' });
   }
 
   wait(ms: number): void {

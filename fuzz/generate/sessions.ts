@@ -10,6 +10,7 @@ import type { PacketData, Script } from '../script.ts';
 import { bendsOf } from './bends.ts';
 import { type Actor, type PacketOf, Plot } from './plot.ts';
 import { scenes } from './scenes.ts';
+import { timedScript } from './timed.ts';
 
 const topics = ['a', 'a/b', 'c', 'c/b', 'a//b', ''].map((rest) => `${caseName}/${rest}`);
 const filters = ['#', 'a', '+', 'a/#', '+/b', 'a/b', '+/+', 'a/+/b', '+/#', ''].map((rest) => `${caseName}/${rest}`);
@@ -18,16 +19,23 @@ const alike = ['A', ' a', 'a ', '\u00e9', 'e\u0301', '\ufeffa'].map((rest) => `$
 const shared = ['a', '#', '+/b'].map((rest) => `$share/g/${caseName}/${rest}`);
 const someQoS: readonly QoS[] = [0, 1, 1, 2, 2];
 
+/** One script in so many has a client that stops reading: what it is sent then is dear. */
+const stallsOneIn = 400;
+
 /**
  * A script: an opening in which somebody listens, some acts, then most often all that is left over is fetched. What stays on the broker
  * after it is swept away by who plays it.
+ * @param ordinal counts the session scripts of this seed
  */
-export function sessionScript(random: Random, versions: readonly Version[]): Script {
+export function sessionScript(random: Random, versions: readonly Version[], ordinal: number): Script {
+  const timed = timedScript(random, versions, ordinal);
+  if (timed) return timed;
   const plot = new Plot(castOf(random, versions), random.oneIn(20) ? 65_533 : random.pick([0, 0, 255, 1000]));
   const [listener] = plot.actors as readonly [Actor];
   connect(plot, random, listener);
   subscribe(plot, random, listener);
   for (let left = random.between(2, 11); left > 0; left--) act(plot, random);
+  if (ordinal % stallsOneIn === stallsOneIn / 2) stall(plot, random, random.pick(plot.actors));
   finish(plot, random);
   return plot.script();
 }
@@ -248,6 +256,51 @@ const expire: Act = (plot, random, actor) => {
 
 const acknowledge: Act = (plot, random, actor) => plot.acknowledge(actor, random.between(1, 2));
 const fence: Act = (plot, _random, actor) => plot.fence(actor);
+
+// ── Not reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Sizes of messages, and how many of them: never more than about 8 MB. */
+const floods: readonly (readonly [bytes: number, counts: readonly number[]])[] = [
+  [0, [5, 18, 60, 200]],
+  [1_000, [15, 60, 200]],
+  [64_000, [5, 18, 18, 60, 60, 120]],
+];
+/** A 5.0 server may take no more than this many at a time, and less is unusual. */
+const atOnce5 = 18;
+
+/** A client stops reading while it is sent messages, by another client or itself, or the acknowledgements of its own. */
+const stall: Act = (plot, random, actor) => {
+  const mode = random.pick(['others', 'others', 'itself', 'acknowledgements'] as const);
+  const others = plot.actors.filter(({ letter }) => letter !== actor.letter);
+  const publisher = mode === 'others' && others.length > 0 ? random.pick(others) : actor;
+  for (const each of new Set([actor, publisher])) if (!each.connected) connect(plot, random, each);
+  const topic = `${caseName}/stalled`;
+  if (mode !== 'acknowledgements') {
+    const filters = [{ filter: topic, qos: random.pick<QoS>([0, 1, 2]) }];
+    plot.send(actor, { type: 'SUBSCRIBE', packetId: plot.freshId(actor), filters });
+  }
+  if (!random.oneIn(4)) plot.fence(actor);
+  plot.pause(actor);
+  const qos = mode === 'acknowledgements' ? random.pick<QoS>([1, 2]) : random.pick<QoS>([0, 0, 1, 2]);
+  const [bytes, counts] = random.pick(floods);
+  const most = qos > 0 && publisher.version === 'v5' ? atOnce5 : Number.POSITIVE_INFINITY;
+  for (let left = Math.min(random.pick(counts), most); left > 0; left--) {
+    plot.publish(publisher, topic, qos, bytes > 0 ? { payload: plot.largePayload(bytes) } : {});
+  }
+  for (let left = random.below(3); left > 0; left--) act(plot, random);
+  if (random.oneIn(2)) plot.wait(random.pick([20, 100, 300]));
+  readOn(plot, random, actor);
+};
+
+/** Most often it reads all, then; else it goes, or stays as it is until the end. */
+const readOn: Act = (plot, random, actor) => {
+  const how = random.pick(['resume', 'resume', 'acknowledge', 'acknowledge', 'leave', 'come back', 'stay'] as const);
+  if (how === 'stay' || !actor.connected) return;
+  if (how === 'resume') plot.resume(actor);
+  if (how === 'resume' || how === 'acknowledge') return plot.acknowledge(actor, random.pick([undefined, 1]));
+  if (how === 'leave') leave(plot, random, actor);
+  else resume(plot, random, actor);
+};
 
 // ── Breaking the rules ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -139,6 +139,7 @@ function contents(fields: Fields): Fields[] {
 
 function shorterBytes(bytes: Bytes): Bytes[] {
   if (typeof bytes === 'string') return bytes.length === 0 ? [] : halves(bytes, 1);
+  if ('text' in bytes) return [bytes.text, ...shorterFilling(bytes)];
   return bytes.hex.length === 0
     ? []
     : [
@@ -147,6 +148,11 @@ function shorterBytes(bytes: Bytes): Bytes[] {
           .filter(Boolean)
           .map((hex) => ({ hex })),
       ];
+}
+
+function shorterFilling(bytes: Extract<Bytes, { readonly text: string }>): Bytes[] {
+  const length = Math.floor(bytes.length / 2);
+  return length > bytes.text.length ? [{ ...bytes, length }] : [];
 }
 
 function halves(text: string, unit: number): string[] {

@@ -5,7 +5,7 @@ import type { Version } from '../../harness/spec/index.ts';
 import { connect, publish, subscribe } from '../../harness/wire/build.ts';
 import { dataFrom } from '../data.ts';
 import { play, type Stage } from '../play.ts';
-import { caseName, type Finding, type Recording } from '../record.ts';
+import { caseName, type Finding, type Happening, type Recording } from '../record.ts';
 import type { Script } from '../script.ts';
 
 /** A full exchange of one client. */
@@ -59,7 +59,8 @@ export function hanging(recording: Recording): readonly Finding[] {
   if (found?.what !== 'late') return [];
   const connection = recording.connections[found.connection];
   // What should have ended the connection may have been passed over, and half a packet may be waited for: that is no hang.
-  const isStuck = connection?.unfinished === 0 && connection.sent.every(({ fate }) => fate === 'fair');
+  const isStuck =
+    connection?.unfinished === 0 && connection.sent.every(({ fate }) => fate === 'fair') && !isHeldUp(recording, found);
   const what =
     found.missing === 'close' ? 'the connection stays open after the end of the client' : `no ${found.missing}`;
   return [
@@ -73,4 +74,12 @@ export function hanging(recording: Recording): readonly Finding[] {
       ...(!isStuck && { unclear: true as const }),
     },
   ];
+}
+
+/** Whether another client did not read meanwhile: a broker may stop reading from who floods that one until it does. */
+function isHeldUp({ connections, happened }: Recording, late: Happening): boolean {
+  const at = happened.indexOf(late);
+  return connections.some(
+    ({ stall, connection }) => connection !== late.connection && stall && stall.from < at && at < stall.to,
+  );
 }

@@ -94,7 +94,9 @@ function isFirst({ byContent }: Model, { life, content, order }: Delivery, lives
 /** What was not acknowledged comes again when the session is resumed (section 4.4). */
 function* judgeRedelivery(model: Model, session: Told): Generator<Finding> {
   const judged = new Set<Exchange>();
-  for (const { life, pongAt } of restsOf(model, session)) {
+  for (const { life, pongAt, readsSince } of restsOf(model, session)) {
+    // What goes out again may have been held back for a client that did not read.
+    if (readsSince >= 0) continue;
     const { connect, received, version } = life;
     const came = received.filter(({ order }) => order < pongAt);
     for (const exchange of session.exchanges) {

@@ -14,6 +14,7 @@ import { judgeLosses } from './losses.ts';
 import { judgeOrder } from './order.ts';
 import { judgeAcknowledged, judgeWills } from './owed.ts';
 import { judgeTerms } from './terms.ts';
+import { judgeTimes } from './timing.ts';
 
 /** The oracle for a broker that hands a message on before it answers what comes behind it. */
 export const history: Oracle = historyAfter(0);
@@ -37,6 +38,7 @@ export function historyAfter(patienceMs: number): Oracle {
       ...judgeLosses(model, patienceMs),
       ...judgeAcknowledged(model, patienceMs),
       ...judgeWills(model, patienceMs),
+      ...judgeTimes(model),
     ];
   };
 }

@@ -27,7 +27,8 @@ export function* judgeLosses(model: Model, patienceMs: number): Generator<Findin
     if (!takesAll(session)) continue;
     const rests = restsOf(model, session);
     for (const publication of due) {
-      const isTaken = ({ pingAt }: Rest) => isPast(model, publication.takenAt, pingAt, patienceMs);
+      const isTaken = ({ pingAt, readsSince }: Rest) =>
+        isPast(model, Math.max(publication.takenAt, readsSince), pingAt, patienceMs);
       const found = firstOf(rests, (rest) => (isTaken(rest) ? lost(session, publication, rest) : undefined));
       if (found) yield found;
       if (publication.retain && !publication.isEmpty && isLast(model, publication)) {
@@ -81,14 +82,18 @@ function lostRetained(
   model: Model,
   session: Told,
   { topic, takenAt, life, content }: Publication,
-  { pingAt, pongAt }: Rest,
+  { pingAt, pongAt, readsSince }: Rest,
   patienceMs: number,
 ): Finding | undefined {
   if (life.connack?.packet.properties?.retainAvailable === 0) return undefined;
   for (const subscription of session.subscriptions) {
     const { grantedAt, sentAt, granted = 0, requested, isShared } = subscription;
     if (granted === 0 || isShared || (requested.retainHandling ?? 0) !== 0 || takenAt > sentAt) continue;
-    if (!isPast(model, grantedAt, pingAt, patienceMs) || !surelyCovers(subscription, topic, pingAt, pingAt)) continue;
+    if (
+      !isPast(model, Math.max(grantedAt, readsSince), pingAt, patienceMs) ||
+      !surelyCovers(subscription, topic, pingAt, pingAt)
+    )
+      continue;
     if (
       model.publications.some((other) => other.topic === topic && other.retain && mayPrecede(other, grantedAt, takenAt))
     )

@@ -11,6 +11,7 @@ import type { Model, Told } from '../model.ts';
 import type { Finding } from '../record.ts';
 import { broken, isOurs, type Rule, shown } from './law.ts';
 import { isPast, lastPing, restsOf, takesAll } from './rest.ts';
+import { comesBack, delayOf, willToleranceMs } from './timing.ts';
 
 const acknowledgements = {
   PUBACK: { v3: ['v3/3.3.4-1', 'v3/4.3.2-2'], v5: ['v5/3.3.4-1', 'v5/4.3.2-4'] },
@@ -31,7 +32,7 @@ export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<
     if (!ping) continue;
     for (const { order, packet } of life.sent) {
       const type = owedFor(life, order, packet);
-      if (!type || !isPast(model, order, ping.pingAt, patienceMs)) continue;
+      if (!type || !isPast(model, Math.max(order, ping.readsSince), ping.pingAt, patienceMs)) continue;
       const answer = firstAnswer(life, order, packet);
       if (answer && answer.order < ping.pongAt) continue;
       const expected = `${type} for the ${packet.type} before the PINGREQ that was answered`;
@@ -41,10 +42,10 @@ export function* judgeAcknowledged(model: Model, patienceMs: number): Generator<
   if (model.hasFaults) return;
   for (const session of model.sessions) {
     if (!session.known || !session.isSound) continue;
-    for (const { life, pingAt, pongAt } of session.lives.flatMap((each) => lastPing(each) ?? [])) {
+    for (const { life, pingAt, pongAt, readsSince } of session.lives.flatMap((each) => lastPing(each) ?? [])) {
       for (const { first, last, acknowledgedAt, releasedAt, completedAt } of session.exchanges) {
         if (first.packet.qos < 2 || last.life !== life || completedAt !== never) continue;
-        if (!isPast(model, acknowledgedAt, pingAt, patienceMs) || releasedAt < pongAt) continue;
+        if (!isPast(model, Math.max(acknowledgedAt, readsSince), pingAt, patienceMs) || releasedAt < pongAt) continue;
         yield lost('PUBREL', life, 'PUBREL in answer to PUBREC', pongAt);
       }
     }
@@ -99,15 +100,16 @@ const willRule: Rule = {
 /** Findings about Wills that were due so many milliseconds before a subscriber came to rest, and never came. */
 export function* judgeWills(model: Model, patienceMs: number): Generator<Finding> {
   // A broker that goes on after what ends a connection may also take a DISCONNECT that is none.
-  const due = model.hasFaults ? [] : model.publications.filter(isDueWill);
+  const due = model.hasFaults ? [] : model.publications.filter((each) => isDueWill(model, each));
   if (due.length === 0) return;
   const judged = new Set<Publication>();
   for (const session of model.sessions) {
     if (!takesAll(session)) continue;
-    for (const { pingAt, pongAt } of restsOf(model, session)) {
+    for (const { pingAt, pongAt, readsSince } of restsOf(model, session)) {
       for (const will of due) {
-        if (judged.has(will) || !isPast(model, will.life.closedAt, pingAt, patienceMs) || !isFor(session, will, pingAt))
-          continue;
+        const dueAt = Math.max(will.life.closedAt, readsSince);
+        const waitMs = patienceMs + waitOf(will);
+        if (judged.has(will) || !isPast(model, dueAt, pingAt, waitMs) || !isFor(session, will, pingAt)) continue;
         if (session.deliveries.some(({ content, order }) => content === will.content && order < pongAt)) continue;
         judged.add(will);
         const expected = `the Will to ${shown(will.topic)} of a connection that ended without DISCONNECT`;
@@ -122,9 +124,16 @@ export function* judgeWills(model: Model, patienceMs: number): Generator<Finding
 }
 
 /** Whether nothing excuses a broker from publishing a Will when its connection has ended. */
-function isDueWill({ isWill, isOptional, qos, topic, life, properties }: Publication): boolean {
+function isDueWill(model: Model, will: Publication): boolean {
+  const { isWill, isOptional, qos, topic, life, properties } = will;
   if (!isWill || isOptional || qos === 0 || !isOurs(topic) || !isLetIn(life) || life.closedAt === never) return false;
-  return life.disconnectAt === never && (properties.willDelayInterval ?? 0) === 0;
+  return life.disconnectAt === never && ((properties.willDelayInterval ?? 0) === 0 || !comesBack(model, life));
+}
+
+/** How long after the end of its connection a Will is waited for. */
+function waitOf(will: Publication): number {
+  const seconds = delayOf(will);
+  return seconds === 0 ? 0 : 1_000 * seconds + willToleranceMs;
 }
 
 /** Whether a session had a subscription for a Will from before the connection can have ended. */

@@ -10,6 +10,8 @@ export interface Rest {
   /** Orders of the PINGREQ and of its PINGRESP. */
   readonly pingAt: number;
   readonly pongAt: number;
+  /** Since when the client reads without a break; -1 for one that never stopped. What a broker has held back for it comes from here on. */
+  readonly readsSince: number;
 }
 
 /**
@@ -20,8 +22,18 @@ export function restsOf({ recording }: Model, session: Told): readonly Rest[] {
   if (!session.known || !session.isSound) return [];
   return session.lives.flatMap((life) => {
     const isLate = recording.late.some((order) => recording.happened[order]?.connection === life.connection.connection);
-    return isLate ? [] : restsOfLife(life);
+    return isLate ? [] : restsOfLife(life).filter(isReading);
   });
+}
+
+function restOf(life: Life, pingAt: number, pongAt: number): Rest {
+  const { stall } = life.connection;
+  return { life, pingAt, pongAt, readsSince: stall && stall.from < pongAt ? stall.to : -1 };
+}
+
+/** Whether the PINGREQ was sent while the client read. */
+function isReading({ pingAt, readsSince }: Rest): boolean {
+  return readsSince < pingAt;
 }
 
 /** The last PINGREQ of a connection that was answered, whatever else was on its way. */
@@ -32,9 +44,9 @@ export function lastPing(life: Life): Rest | undefined {
     if (by === 'client' && packet.type === 'PINGREQ') pings.push(order);
     if (by !== 'broker' || packet.type !== 'PINGRESP') continue;
     const pingAt = pings.shift();
-    if (pingAt !== undefined) last = { life, pingAt, pongAt: order };
+    if (pingAt !== undefined) last = restOf(life, pingAt, order);
   }
-  return last;
+  return last && isReading(last) ? last : undefined;
 }
 
 function restsOfLife(life: Life): readonly Rest[] {
@@ -54,7 +66,7 @@ function restsOfLife(life: Life): readonly Rest[] {
       pings = pings.map((ping) => ({ ...ping, isQuiet: false }));
     } else if (by === 'broker' && type === 'PINGRESP') {
       const ping = pings.shift();
-      if (ping?.isQuiet) rests.push({ life, pingAt: ping.order, pongAt: order });
+      if (ping?.isQuiet) rests.push(restOf(life, ping.order, order));
     }
   }
   return rests;

@@ -28,6 +28,8 @@ async function against(answer: string, asked: Script) {
           write: () => queueMicrotask(() => events.data(fromHex(answer))),
           end: () => queueMicrotask(() => events.closed('FIN')),
           reset: () => {},
+          pause: () => {},
+          resume: () => {},
         }),
       },
       clock,

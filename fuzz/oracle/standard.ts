@@ -147,7 +147,10 @@ class Exchange {
     this.#inFlight.set(packetId, { qos, order });
     if (!before || dup) return undefined;
     // What the client sent since may have ended the exchange; so may bytes that no packet can be made of.
-    const since = this.#sentBefore(order).filter((sent) => sent.order > before.order);
+    const { stall } = this.#connection;
+    // It may have come long before it was read.
+    const from = stall && stall.from < before.order ? stall.from : before.order;
+    const since = this.#sentBefore(order).filter((sent) => sent.order > from);
     const isOver = since.some(
       ({ packet, fault }) => fault !== undefined || (packet && 'packetId' in packet && packet.packetId === packetId),
     );

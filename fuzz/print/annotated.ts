@@ -46,6 +46,10 @@ function described(step: Step, version: Version): Entry[] {
       return [note('the client opens a connection')];
     case 'fence':
       return [note('the client waits until all is processed (PINGREQ, PINGRESP)')];
+    case 'pause':
+      return [note('the client stops reading')];
+    case 'resume':
+      return [note('the client reads on')];
     case 'drop':
       return [note('the client drops the connection (RST)')];
     case 'close':

@@ -2,6 +2,7 @@
 
 import type { RequirementId } from '../../harness/spec/index.ts';
 import type { Bend } from '../../harness/wire/bend.ts';
+import { bytesFrom } from '../data.ts';
 import { caseName } from '../record.ts';
 import type { Bytes, PacketData, Script, Step } from '../script.ts';
 
@@ -109,6 +110,10 @@ function statementOf(step: Step): string[] {
       return [
         `// Here ${name} answers what the broker has sent: ${name}.receive(), ${name}.expect('PUBREC') and pubrel …`,
       ];
+    case 'pause':
+      return [`// Here ${name} stops reading its socket.`];
+    case 'resume':
+      return [`// Here ${name} reads on.`];
     case 'wait':
       return [`await context.elapse(${step.ms});`];
     case 'drop':
@@ -169,6 +174,7 @@ const binaries: ReadonlySet<string> = new Set(['correlationData', 'authenticatio
 /** A value of JSON as an expression; the name says what it is. */
 function source(value: unknown, name = ''): string {
   if (binaries.has(name) && typeof value === 'string') return `utf8(${text(value)})`;
+  if (contents.has(name) && isFilled(value)) return filledSource(value);
   if (contents.has(name) || binaries.has(name)) return typeof value === 'string' ? text(value) : hexOf(value as Bytes);
   if (name === 'clientId' && value === `${caseName}${String(value).slice(caseName.length)}`) {
     return `context.clientId(${quoted(String(value).slice(caseName.length))})`;
@@ -186,12 +192,22 @@ function bendSource(bend: Bend): string {
   return `{ ${changes.join(', ')} }`;
 }
 
+type Filled = Extract<Bytes, { readonly text: string }>;
+
+function filledSource({ text: begin, length }: Filled): string {
+  return `Buffer.alloc(${length}, 0xff).fill(${text(begin)}, 0, ${Buffer.byteLength(begin)})`;
+}
+
+function isFilled(value: unknown): value is Filled {
+  return typeof value === 'object' && value !== null && 'text' in value;
+}
+
 function keyOf(name: string): string {
   return /^[a-z]\w*$/i.test(name) ? name : quoted(name);
 }
 
 function hexOf(bytes: Bytes): string {
-  return hexSource(typeof bytes === 'string' ? Buffer.from(bytes).toString('hex') : bytes.hex);
+  return hexSource(Buffer.from(bytesFrom(bytes)).toString('hex'));
 }
 
 function hexSource(hex: string): string {

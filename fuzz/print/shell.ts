@@ -65,6 +65,9 @@ function take(connection: Connection, step: Step, script: Script, comments: Set<
     case 'acknowledge':
       comments.add('# nc does not answer: where the script acknowledges what the broker sent, these lines do not.');
       return false;
+    case 'pause':
+      comments.add('# nc reads all the time: where a client of the script stops reading, these lines do not.');
+      return false;
     case 'drop':
       comments.add('# nc ends a connection with FIN, also where the script drops it with RST.');
       return true;
