@@ -43,6 +43,7 @@ export interface CampaignOptions {
   /** The broker, if this tool started it: it is started again when it ends. */
   readonly process?: BrokerProcess;
   readonly signal?: AbortSignal;
+  onPlayed?(recording: Recording): void;
   /** Called with each finding at once, and again when it was made smaller; returns where it was saved. */
   save(discovery: Discovery): string | undefined;
   tell(event: FuzzEvent): void;
@@ -267,6 +268,7 @@ export class Campaign {
 
   #take(made: Case, recording: Recording): void {
     this.#cases++;
+    this.#options.onPlayed?.(recording);
     for (const { sent } of recording.connections) this.#packets += sent.length;
     if (waitsMs(made.script) <= longMs)
       this.#fold(made.origin.index, made.script, reactionsOf(recording), made.origin.from === 'corpus');

@@ -15,6 +15,7 @@ import { parseScript } from './foreign.ts';
 import type { Kind } from './generate.ts';
 import { lookForLife } from './oracle/alive.ts';
 import type { Stage } from './play.ts';
+import type { Recording } from './record.ts';
 
 export interface FuzzOptions {
   readonly target: Target;
@@ -25,7 +26,7 @@ export interface FuzzOptions {
   /** How many cases; one minute's unless this or the time is given. */
   readonly runs?: number;
   readonly maxTimeMs?: number;
-  /** Cases side by side; 64 unless given. */
+  /** Cases side by side; 128 unless given. */
   readonly jobs?: number;
   /** How long an answer may take, in milliseconds; 5,000 unless given. */
   readonly timeoutMs?: number;
@@ -41,6 +42,8 @@ export interface FuzzOptions {
   readonly pid?: number;
   /** Scripts that are played first of all; the regression corpus unless given. */
   readonly regression?: readonly CorpusEntry[];
+  /** Called with what each case left, in the order in which they end; not for those that are played again. */
+  readonly onPlayed?: (recording: Recording) => void;
   /** Saves a finding; returns where. */
   readonly save?: (discovery: Discovery) => string | undefined;
   readonly signal?: AbortSignal;
@@ -91,7 +94,7 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     stage,
     versions,
     seed,
-    jobs: options.jobs ?? 64,
+    jobs: options.jobs ?? 128,
     target: target.name,
     tool: `mqtt-conform ${toolVersion}`,
     corpus,
@@ -103,6 +106,7 @@ export async function* fuzz(options: FuzzOptions): AsyncGenerator<FuzzEvent> {
     ...(target.process && { process: target.process }),
     ...(options.against && { against: { name: options.against.name, stage: await stageOf(options.against, base) } }),
     ...(options.only && { only: options.only }),
+    ...(options.onPlayed && { onPlayed: options.onPlayed }),
     ...(signal && { signal }),
   });
   const running = campaign.run().finally(() => channel.close());

@@ -23,7 +23,7 @@ FUZZ
       --runs N              end after so many cases
       --seed TEXT           makes the cases the same again
       --only KIND           bytes, packets or sessions
-  -j, --jobs N              cases side by side (64)
+  -j, --jobs N              cases side by side (128)
       --timeout TIME        how long an answer may take (5s)
       --corpus DIR          scripts to play first; what leads to something new is added
       --mqtt VERSIONS       3.1.1, 5; what the broker serves of them

@@ -157,7 +157,7 @@ function fuzzCommands(program: Command, io: Io, done: Done): void {
     .option('--only <kind>', 'bytes, packets or sessions', parseList('--only', kindWords))
     .option('--runs <n>', 'end after so many cases', parseCount('--runs', 1))
     .option('--max-time <time>', 'end after this time (1m)', parseDuration('--max-time'))
-    .option('-j, --jobs <n>', 'cases side by side (64)', parseCount('--jobs', 1, 1_000))
+    .option('-j, --jobs <n>', 'cases side by side (128)', parseCount('--jobs', 1, 1_000))
     .option('--timeout <time>', 'how long an answer may take (5s)', parseDuration('--timeout'))
     .option('--seed <text>', 'makes the cases the same again')
     .option('--corpus <dir>', 'scripts to play first; what leads to something new is added')
