@@ -4,7 +4,6 @@ import type { RequirementId, Version } from '../harness/spec/index.ts';
 import { Malformed } from '../harness/wire/decode.ts';
 import { Framer, TooLarge } from '../harness/wire/frame.ts';
 import { type Packet, packetTypes } from '../harness/wire/packet.ts';
-import { checkFilter, checkTopicName } from '../harness/wire/topic.ts';
 import type { SentPacket } from './record.ts';
 import { read, type Written } from './written.ts';
 
@@ -73,7 +72,7 @@ export class SentStream {
       if (!(error instanceof Malformed || error instanceof TooLarge)) throw error;
       this.#isLost = true;
       const fault = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
-      this.#add(source, order, undefined, fault);
+      this.#add(source, order, undefined, fault, false);
     }
   }
 
@@ -85,7 +84,7 @@ export class SentStream {
     const packet = reading.packet && withIdentifier(reading.packet, frame, wire, version);
     if (packet?.type === 'PINGREQ') this.pingreqs++;
     const fault = this.#misplaced(frame, isFirst, version) ?? reading.fault ?? this.#unnamed(packet);
-    this.#add(frame, order, packet, fault);
+    this.#add(frame, order, packet, fault, reading.isDoubtful);
     if (packet?.type === 'DISCONNECT' && this.#fate === 'fair') this.#fate = 'open';
   }
 
@@ -116,11 +115,16 @@ export class SentStream {
     return new Malformed(rules, 'a Topic Alias that was never set on this connection', 'properties.topicAlias', 0);
   }
 
-  #add(bytes: Uint8Array, order: number, packet: Packet | undefined, fault: Malformed | undefined): void {
+  #add(
+    bytes: Uint8Array,
+    order: number,
+    packet: Packet | undefined,
+    fault: Malformed | undefined,
+    isDoubtful: boolean,
+  ): void {
     if (this.#fate !== 'void') {
       if (fault && !this.#isForeign && !isLeftOpen(fault)) this.#fate = 'void';
-      else if (fault || this.#isForeign || (packet && isDoubtful(packet, this.version ?? this.#declared)))
-        this.#fate = 'open';
+      else if (fault || this.#isForeign || isDoubtful) this.#fate = 'open';
       if (this.#fate === 'void' && this.firstFault < 0) this.firstFault = this.packets.length;
     }
     this.packets.push({ bytes, from: this.#from, order, packet, fault, fate: this.#fate });
@@ -159,30 +163,4 @@ function isLeftOpen({ requirements, reason, part, offset: _ }: Malformed): boole
   if (softRules.includes(first)) return true;
   if (/in more bytes than it needs/.test(reason)) return true;
   return first === 'v5/2.2.2.2~property-repeated' && /payloadFormatIndicator|messageExpiryInterval/.test(part);
-}
-
-/** Well-formed, but so that a broker may, or must, refuse it in one of several ways. */
-function isDoubtful(packet: Packet, version: Version): boolean {
-  switch (packet.type) {
-    case 'CONNECT':
-      return (
-        (packet.clientId === '' && !packet.clean && version === 'v3') ||
-        packet.properties?.authenticationMethod !== undefined ||
-        (packet.will !== undefined && checkTopicName(packet.will.topic, version) !== undefined)
-      );
-    case 'PUBLISH':
-      return (
-        (packet.dup && packet.qos === 0) ||
-        packet.topic.startsWith('$') ||
-        (packet.topic !== '' && checkTopicName(packet.topic, version) !== undefined)
-      );
-    case 'SUBSCRIBE':
-      return packet.filters.some(({ filter }) => checkFilter(filter, version) !== undefined);
-    case 'UNSUBSCRIBE':
-      return packet.filters.some((filter) => checkFilter(filter, version) !== undefined);
-    case 'AUTH':
-      return true;
-    default:
-      return false;
-  }
 }

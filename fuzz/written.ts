@@ -8,6 +8,7 @@ import { decode, Malformed } from '../harness/wire/decode.ts';
 import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { checkSender } from '../harness/wire/sender.ts';
+import { checkFilter, checkTopicName } from '../harness/wire/topic.ts';
 import { packetFrom } from './data.ts';
 import { caseName } from './record.ts';
 import type { PacketData } from './script.ts';
@@ -18,6 +19,8 @@ export interface Reading {
   readonly packet: Packet | undefined;
   /** What is wrong with it by itself, if anything is. */
   readonly fault: Malformed | undefined;
+  /** Well-formed, but so that a broker may, or must, refuse it in one of several ways. */
+  readonly isDoubtful: boolean;
 }
 
 /** A packet of a script in the form of one version. */
@@ -73,9 +76,35 @@ export function read(frame: Uint8Array, version: Version): Reading {
   try {
     packet = decode(frame, version);
     checkSender(packet, 'client', version);
-    return { packet, fault: undefined };
+    return { packet, fault: undefined, isDoubtful: isDoubtful(packet, version) };
   } catch (fault) {
     if (!(fault instanceof Malformed)) throw fault;
-    return { packet, fault };
+    return { packet, fault, isDoubtful: packet !== undefined && isDoubtful(packet, version) };
+  }
+}
+
+/** As `Reading.isDoubtful`. */
+function isDoubtful(packet: Packet, version: Version): boolean {
+  switch (packet.type) {
+    case 'CONNECT':
+      return (
+        (packet.clientId === '' && !packet.clean && version === 'v3') ||
+        packet.properties?.authenticationMethod !== undefined ||
+        (packet.will !== undefined && checkTopicName(packet.will.topic, version) !== undefined)
+      );
+    case 'PUBLISH':
+      return (
+        (packet.dup && packet.qos === 0) ||
+        packet.topic.startsWith('$') ||
+        (packet.topic !== '' && checkTopicName(packet.topic, version) !== undefined)
+      );
+    case 'SUBSCRIBE':
+      return packet.filters.some(({ filter }) => checkFilter(filter, version) !== undefined);
+    case 'UNSUBSCRIBE':
+      return packet.filters.some((filter) => checkFilter(filter, version) !== undefined);
+    case 'AUTH':
+      return true;
+    default:
+      return false;
   }
 }

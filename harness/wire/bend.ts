@@ -18,13 +18,19 @@ export type Bend = Readonly<Record<string, Change>>;
 
 /** The bytes of a part after a change. */
 export function change(bytes: Uint8Array, how: Change): Uint8Array {
-  if (how instanceof Uint8Array || Array.isArray(how)) return Uint8Array.from(how);
-  return changed(bytes, how as Exclude<Change, Uint8Array | readonly number[]>);
+  if (how instanceof Uint8Array) return how;
+  // Not `Uint8Array.from`, which asks an array for its iterator.
+  if (isNumbers(how)) return new Uint8Array(how);
+  return changed(bytes, how);
+}
+
+function isNumbers(how: Change): how is readonly number[] {
+  return Array.isArray(how);
 }
 
 function changed(bytes: Uint8Array, how: Exclude<Change, Uint8Array | readonly number[]>): Uint8Array {
   if ('repeat' in how) return Buffer.concat(Array.from({ length: how.repeat }, () => bytes));
-  if ('append' in how) return Buffer.concat([bytes, Uint8Array.from(how.append)]);
+  if ('append' in how) return Buffer.concat([bytes, new Uint8Array(how.append)]);
   if ('keep' in how) return bytes.subarray(0, how.keep);
   return added(bytes, how.add);
 }

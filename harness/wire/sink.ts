@@ -129,10 +129,14 @@ export class Writer implements Sink {
 export class PartList implements Sink {
   readonly parts: Part[] = [];
   readonly #bend: Bend;
-  readonly #used = new Set<string>();
+  /** Names that were put together are dear to look up in an object, and a bend has one or two. */
+  readonly #names: readonly string[];
+  /** So many parts were bent: no name comes twice. */
+  #used = 0;
 
   constructor(bend: Bend) {
     this.#bend = bend;
+    this.#names = Object.keys(bend);
   }
 
   bent(name: string, bytes: Uint8Array): Uint8Array {
@@ -144,12 +148,14 @@ export class PartList implements Sink {
   bentVariable(name: string, value: number): Uint8Array {
     const how = this.#changeOf(name);
     if (how && 'add' in how) return remainingLength(value + how.add);
-    return this.bent(name, remainingLength(value));
+    return how ? change(remainingLength(value), how) : remainingLength(value);
   }
 
   checkEveryBendUsed(type: string): void {
-    const unknown = Object.keys(this.#bend).filter((name) => !this.#used.has(name));
-    if (unknown.length > 0) throw new RangeError(`${type} has no part '${unknown.join("', '")}'`);
+    if (this.#names.length === this.#used) return;
+    const known = new Set(['header', 'remainingLength', ...this.parts.map(({ name }) => name)]);
+    const unknown = this.#names.filter((name) => !known.has(name));
+    throw new RangeError(`${type} has no part '${unknown.join("', '")}'`);
   }
 
   uint8(name: string, value: number): void {
@@ -206,8 +212,8 @@ export class PartList implements Sink {
   }
 
   #changeOf(name: string) {
-    if (!Object.hasOwn(this.#bend, name)) return undefined;
-    this.#used.add(name);
+    if (!this.#names.includes(name)) return undefined;
+    this.#used++;
     return this.#bend[name];
   }
 }
