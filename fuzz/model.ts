@@ -54,15 +54,18 @@ export function modelOf(recording: Recording): Model | undefined {
   const publications = publicationsOf(lives, sessions, durationMs);
   return {
     ...lean,
-    sessions: sessions.map((session) => ({
-      ...session,
-      subscriptions: subscriptionsOf(session),
-      ...receptionOf(session),
-    })),
+    sessions: sessions.map(told),
     presences: wrong,
     publications,
     byContent: grouped(publications),
   };
+}
+
+function told(session: Session): Told {
+  const { clientId, lives, known, until } = session;
+  const { deliveries, exchanges, isSound } = receptionOf(session);
+  const subscriptions = subscriptionsOf(session);
+  return { clientId, lives, known, until, subscriptions, deliveries, exchanges, isSound };
 }
 
 function grouped(publications: readonly Publication[]): ReadonlyMap<Content, readonly Publication[]> {

@@ -21,7 +21,7 @@ export function isAcknowledgement(type: PacketType): boolean {
 
 /** What has a Packet Identifier. */
 export function packetIdOf(packet: Packet): number | undefined {
-  return 'packetId' in packet ? packet.packetId : undefined;
+  return (packet as { readonly packetId?: number | undefined }).packetId;
 }
 
 /**

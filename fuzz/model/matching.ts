@@ -9,6 +9,7 @@ export function unshared(filter: string): { readonly group: string | undefined; 
 /** Whether a Topic Filter (not one of a Shared Subscription) matches a Topic Name. */
 export function matches(filter: string, topic: string): boolean {
   if (filter === topic) return true;
+  if (!filter.includes('+') && !filter.includes('#')) return false;
   if (topic.startsWith('$') && /^[+#]/.test(filter)) return false;
   const names = topic.split('/');
   const levels = filter.split('/');

@@ -33,7 +33,7 @@ export interface Publication {
   readonly isOptional: boolean;
 }
 
-type Unnumbered = Omit<Publication, 'index'>;
+type Unnumbered = Omit<Publication, 'index'> & { index: number };
 
 /** As `Content`. */
 export function contentOf(topic: string, payload: Uint8Array): Content {
@@ -75,6 +75,7 @@ export function publicationsOf(
     const { will } = life.connect.packet;
     if (will) {
       found.push({
+        index: 0,
         content: contentOf(will.topic, will.payload),
         topic: will.topic,
         isEmpty: will.payload.length === 0,
@@ -95,7 +96,9 @@ export function publicationsOf(
   const inSession = new Set(sessions.flatMap(({ lives: each }) => each));
   // Without a CONNACK nobody knows what became of the packets behind the CONNECT.
   for (const life of lives) if (!inSession.has(life) && !isRefused(life)) found.push(...ofLives([life], false, long));
-  return found.sort((a, b) => a.order - b.order).map((each, index) => ({ ...each, index }));
+  found.sort((a, b) => a.order - b.order);
+  for (const [index, each] of found.entries()) each.index = index;
+  return found;
 }
 
 function isOptional(long: number, topic: string, properties: Properties = {}): boolean {
@@ -144,7 +147,9 @@ function ofLives(lives: readonly Life[], known: boolean, long: number): readonly
       // The same exchange once more: the broker hands it on at most once (v3/4.3.3-2).
       if (known && packet.qos === 2 && isSame && use.of?.isNew && !use.isReleased) continue;
       if (!isSame) spoil(use);
+      const { takenAt, releasedAt } = taken(life, order, packet);
       const publication = {
+        index: 0,
         content,
         topic,
         isEmpty: packet.payload.length === 0,
@@ -154,7 +159,8 @@ function ofLives(lives: readonly Life[], known: boolean, long: number): readonly
         life,
         isWill: false,
         order,
-        ...taken(life, order, packet),
+        takenAt,
+        releasedAt,
         isNew: known && !use,
         isOptional: isOptional(long, topic, packet.properties) || order > life.disconnectAt,
       };

@@ -12,10 +12,13 @@ export const greatestRemainingLength = 268_435_455;
  */
 export function remainingLength(value: number, width: number = widthOf(value)): Uint8Array {
   if (width < widthOf(value)) throw new RangeError(`${width} bytes cannot hold a Remaining Length of ${value}`);
-  return Uint8Array.from({ length: width }, (_, index) => {
-    const seven = Math.floor(value / 128 ** index) & 0x7f;
-    return index < width - 1 ? seven | 0x80 : seven;
-  });
+  const bytes = new Uint8Array(width);
+  let rest = value;
+  for (let index = 0; index < width; index++) {
+    bytes[index] = index < width - 1 ? (rest & 0x7f) | 0x80 : rest;
+    rest >>>= 7;
+  }
+  return bytes;
 }
 
 /** How many bytes a Remaining Length takes at least. */
