@@ -28,7 +28,7 @@ export function historyAfter(patienceMs: number): Oracle {
     const model = modelOf(recording);
     if (!model) return [];
     // Where a broker may have gone on after a fault, only what stands on one connection is judged.
-    if (model.hasFaults) return [...judgeTerms(model), ...judgeAcknowledged(model, patienceMs)];
+    if (model.hasFaults) return [...judgeTerms(model), ...judgeAcknowledged(model, patienceMs), ...judgeTimes(model)];
     return [
       ...judgePresence(model),
       ...judgeTerms(model),
