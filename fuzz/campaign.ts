@@ -16,7 +16,7 @@ import { lookForLife } from './oracle/alive.ts';
 import { play, type Stage } from './play.ts';
 import { Random } from './random.ts';
 import type { Finding, Recording } from './record.ts';
-import { type Script, waitsMs } from './script.ts';
+import { bytesIn, type Script, waitsMs } from './script.ts';
 import { sweep } from './sweep.ts';
 import { type Other, smallest, verify } from './verify.ts';
 import { Witness } from './witness.ts';
@@ -57,6 +57,8 @@ const breedingDistance = 4_096;
 /** One case in so many is bred, once there is what to breed from. */
 const bredOneIn = 3;
 const bothVersions: readonly Version[] = ['v3', 'v5'];
+/** A script that sends more is heavy. */
+const heavyBytes = 2 ** 18;
 /** A script that lets more time pass is long. */
 const longMs = 3_000;
 const lifeCheckMs = 500;
@@ -117,6 +119,7 @@ export class Campaign {
   /** While it is set no case begins: the target is away, or something is tried alone. */
   #outage: Promise<void> | undefined;
   #outages = 0;
+  #lastHeavy: Promise<unknown> = Promise.resolve();
   #atWork = 0;
   #quiet: (() => void) | undefined;
   #weighings = 0;
@@ -198,7 +201,7 @@ export class Campaign {
       if (isLong) this.#fold(index, made.script, []);
       if (isLong && this.#leftMs() < waitsMs(made.script)) continue;
       this.#remember(made);
-      const recording = await this.#play(made);
+      const recording = await (bytesIn(made.script) > heavyBytes ? this.#playInTurn(made) : this.#play(made));
       await sweeping;
       if (recording) {
         this.#take(made, recording);
@@ -244,6 +247,13 @@ export class Campaign {
     if (this.#recent.length > 2 * suspectsAtMost) this.#recent.splice(0, suspectsAtMost);
   }
 
+  /** Cases that move megabytes one after the other: side by side they would fill memory, here and on the broker. */
+  #playInTurn(made: Case): Promise<Recording | undefined> {
+    const played = this.#lastHeavy.then(() => this.#play(made));
+    this.#lastHeavy = played.catch(() => {});
+    return played;
+  }
+
   /** Undefined if the target could not be reached. */
   async #play({ script }: Case): Promise<Recording | undefined> {
     try {
@@ -281,7 +291,9 @@ export class Campaign {
     this.#played.set(index, { script, reactions, isFromDisk });
     for (let next = this.#played.get(this.#folded); next; next = this.#played.get(this.#folded)) {
       this.#played.delete(this.#folded);
-      if (this.#novelty.add(next.reactions)) this.#options.corpus.keep(next.script, this.#folded, !next.isFromDisk);
+      // What is dear is not bred from: its offspring would take most of the time.
+      if (this.#novelty.add(next.reactions) && bytesIn(next.script) <= heavyBytes)
+        this.#options.corpus.keep(next.script, this.#folded, !next.isFromDisk);
       this.#folded++;
     }
     const waiters = this.#foldWaiters;
@@ -479,6 +491,8 @@ export class Campaign {
       if (again === undefined) continue;
       const confirmed = await this.#comesBack(again);
       const seen = { why: again, end: confirmed.end };
+      // A target that was only slow at that moment is none that this case ended.
+      if (confirmed.isBack && !confirmed.end && !(await this.#silences(suspect.script))) continue;
       const small = confirmed.isBack ? await this.#smaller(suspect.script, seen) : undefined;
       const certainty = confirmed.isBack ? 'confirmed' : 'not repeatable';
       this.#gone(seen, [], certainty, { ...suspect, ...small }, { recording, ...small });
@@ -486,6 +500,15 @@ export class Campaign {
       return;
     }
     this.#gone({ why, end }, suspects, end?.isOfItself ? 'seen once' : 'not reproduced', first);
+  }
+
+  /** Whether the target does not serve after a script; waits until it does again. */
+  async #silences(script: Script): Promise<boolean> {
+    const { stage, versions } = this.#options;
+    await play(script, hasty(stage)).catch(() => undefined);
+    const why = await lookForLife(stage, versions[0]);
+    if (why !== undefined) await this.#comesBack(why);
+    return why !== undefined;
   }
 
   async #comesBack(why: string): Promise<Comeback> {

@@ -15,6 +15,8 @@ export type Fault =
   | 'hang'
   | 'leak'
   | 'slow'
+  | 'late'
+  | 'mute'
   | 'busy'
   | 'blocked'
   | 'duplicate'
@@ -22,6 +24,8 @@ export type Fault =
   | 'disorder'
   | 'desync';
 
+/** How long a `late` broker keeps each message back, while it answers all the rest at once. A `mute` one keeps them for ever. */
+const lateMs = 500;
 /** How long a `slow` broker lets everybody wait. */
 export const slowMs = 3_000;
 /** How often a `blocked` one looks whether its client reads again. */
@@ -53,7 +57,7 @@ export function faultyBroker(fault: Fault, clock: Clock): Transport {
         else serve();
       };
       if (fault === 'leak') kept.push(new Uint8Array(leakedBytes).fill(1));
-      const connection = broker.accept({ send: sender(fault, link.send), close: link.close });
+      const connection = broker.accept({ send: sender(fault, link.send, clock), close: link.close });
       let isHanging = false;
       return {
         feed(bytes) {
@@ -98,12 +102,18 @@ function compute(ms: number): void {
 }
 
 /** What happens to PUBLISH packets on their way to one client. */
-function sender(fault: Fault, send: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
+function sender(fault: Fault, send: (bytes: Uint8Array) => void, clock: Clock): (bytes: Uint8Array) => void {
   let publishes = 0;
   let held: Uint8Array | undefined;
   return (bytes) => {
     const isPublish = (bytes[0] ?? 0) >> 4 === 3;
     if (isPublish) publishes++;
+    if (isPublish && fault === 'mute') return;
+    if (isPublish && fault === 'late') {
+      const kept = Uint8Array.from(bytes);
+      clock.after(lateMs, () => send(kept));
+      return;
+    }
     if (isPublish && fault === 'loss' && publishes % 2 === 0) return;
     if (isPublish && fault === 'disorder' && !held) {
       held = Uint8Array.from(bytes);

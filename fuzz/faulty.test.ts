@@ -35,6 +35,8 @@ describe('the look for life', () => {
   it.each<[Fault, boolean]>([
     ['none', true],
     ['crash', false],
+    ['late', true],
+    ['mute', false],
   ])('after a case that meets %s: %s', async (fault, isAlive) => {
     const clock = new VirtualClock();
     const stage = { transport: faultyBroker(fault, clock), clock, timeoutMs: 1_000, manners };

@@ -12,9 +12,17 @@ import { type Connection, caseName, type ReceivedPacket } from './record.ts';
 import { SentStream } from './stream.ts';
 import type { Written } from './written.ts';
 
-/** More than any script has reason to be sent; a connection that brings more is dropped. */
-const receivedAtMost = 32 * 2 ** 20;
-const packetsAtMost = 100_000;
+/** What all lines of a play have in common. */
+export interface Common {
+  /** Stands for `caseName`. */
+  readonly name: Buffer;
+  readonly journal: Journal;
+  /** How much a connection may bring before it is dropped. */
+  readonly limits: { readonly bytes: number; readonly packets: number };
+  /** Something has come. */
+  readonly wake: () => void;
+}
+
 const placeholder = Buffer.from(caseName);
 
 export class Line implements LinkEvents {
@@ -31,7 +39,7 @@ export class Line implements LinkEvents {
   isLetIn = false;
   readonly #name: Buffer;
   readonly #journal: Journal;
-  readonly #wake: () => void;
+  readonly #common: Common;
   readonly #framer: Framer;
   #link: Link | undefined;
   readonly #unwritten: Uint8Array[] = [];
@@ -40,16 +48,15 @@ export class Line implements LinkEvents {
   #isLost = false;
   #isPaused = false;
 
-  /** @param wake called when something has come */
-  constructor(client: number, connection: number, version: Version, name: Buffer, journal: Journal, wake: () => void) {
+  constructor(client: number, connection: number, version: Version, common: Common) {
     this.client = client;
     this.connection = connection;
     this.version = version;
-    this.stream = new SentStream(version, (frame) => replaced(frame, name, placeholder));
+    this.stream = new SentStream(version, (frame) => replaced(frame, common.name, placeholder));
     this.#framer = new Framer(version);
-    this.#name = name;
-    this.#journal = journal;
-    this.#wake = wake;
+    this.#common = common;
+    this.#name = common.name;
+    this.#journal = common.journal;
   }
 
   attach(link: Link): void {
@@ -145,13 +152,14 @@ export class Line implements LinkEvents {
       const malformed = error instanceof Malformed ? error : new Malformed([], error.message, 'remainingLength', 1);
       this.#takeMalformed(replaced(bytes, this.#name, placeholder), malformed);
     }
-    if (this.#bytes > receivedAtMost || this.received.length > packetsAtMost) this.drop();
-    this.#wake();
+    const { bytes: bytesAtMost, packets: packetsAtMost } = this.#common.limits;
+    if (this.#bytes > bytesAtMost || this.received.length > packetsAtMost) this.drop();
+    this.#common.wake();
   }
 
   closed(how: string): void {
     this.#close('broker', how);
-    this.#wake();
+    this.#common.wake();
   }
 
   #receive(frame: Uint8Array): void {

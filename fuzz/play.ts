@@ -9,9 +9,9 @@ import type { Packet } from '../harness/wire/packet.ts';
 import { introduced } from './credentials.ts';
 import { packetFrom } from './data.ts';
 import { Journal } from './journal.ts';
-import { Line } from './line.ts';
+import { type Common, Line } from './line.ts';
 import { caseName, type Recording } from './record.ts';
-import type { PacketData, Script, Step } from './script.ts';
+import { bytesIn, type PacketData, type Script, type Step } from './script.ts';
 import { type Written, written } from './written.ts';
 
 /** What the target does when a client half-closes, found out once (see `fence.ts`). */
@@ -52,6 +52,14 @@ function freshName(): string {
   return (plays++ % names).toString(36).padStart(caseName.length, '0');
 }
 
+/**
+ * More than a broker has reason to send for a script: some copies of each message, each some times. A target that sends without end must not fill
+ * memory, not even on all connections of all cases that run side by side.
+ */
+function limitsOf(script: Script): Common['limits'] {
+  return { bytes: 2 ** 21 + 8 * bytesIn(script), packets: 5_000 + 8 * script.steps.length };
+}
+
 class Play {
   readonly #script: Script;
   readonly #stage: Stage;
@@ -61,13 +69,14 @@ class Play {
   readonly #lines: (Line | undefined)[] = [];
   readonly #opened: Line[] = [];
   #wake: (() => void) | undefined;
-  readonly #woken = () => this.#wake?.();
+  readonly #common: Common;
 
   constructor(script: Script, stage: Stage, name: Buffer) {
     this.#script = script;
     this.#stage = stage;
     this.#name = name;
     this.#journal = new Journal(stage.clock);
+    this.#common = { name, journal: this.#journal, limits: limitsOf(script), wake: () => this.#wake?.() };
   }
 
   async run(): Promise<Recording> {
@@ -135,7 +144,7 @@ class Play {
   }
 
   async #open(client: number): Promise<Line> {
-    const line = new Line(client, this.#opened.length, this.#versionOf(client), this.#name, this.#journal, this.#woken);
+    const line = new Line(client, this.#opened.length, this.#versionOf(client), this.#common);
     const link = await this.#stage.transport.open(line, this.#stage.timeoutMs);
     this.#opened.push(line);
     this.#lines[client] = line;

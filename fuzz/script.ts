@@ -54,6 +54,21 @@ export function waitsMs({ steps }: Script): number {
   return steps.reduce((sum, step) => (step.do === 'wait' ? sum + step.ms : sum), 0);
 }
 
+/** About how many bytes the clients of a script send: those of its payloads and its `raw` steps, which are what can be many. */
+export function bytesIn({ steps }: Script): number {
+  let sum = 0;
+  for (const step of steps) {
+    if (step.do === 'raw') sum += step.hex.length / 2;
+    else if (step.do === 'send' && step.packet.type === 'PUBLISH') sum += lengthOf(step.packet.payload);
+  }
+  return sum;
+}
+
+function lengthOf(bytes: Bytes): number {
+  if (typeof bytes === 'string') return bytes.length;
+  return 'hex' in bytes ? bytes.hex.length / 2 : bytes.length;
+}
+
 /** A case. Connections that are open at its end are half-closed and read until the broker closes them: the FIN fence. */
 export interface Script {
   readonly clients: readonly ScriptClient[];

@@ -59,13 +59,16 @@ function namesIn(bytes: Buffer): readonly number[] {
 
 const known: Readonly<Record<Version, WeakMap<PacketData, Written>>> = { v3: new WeakMap(), v5: new WeakMap() };
 
+/** The large ones are few, and would be kept as long as their scripts. */
+const rememberedBytes = 2_048;
+
 /** A packet of a script, which nobody changes, written without a bend. Throws the `RangeError` of `encode`. */
 export function written(data: PacketData, version: Version): Written {
   let found = known[version].get(data);
   if (!found) {
     const packet = packetFrom(data);
     found = new Written(packet, encode(packet, version));
-    known[version].set(data, found);
+    if (found.bytes.length <= rememberedBytes) known[version].set(data, found);
   }
   return found;
 }

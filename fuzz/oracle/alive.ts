@@ -6,42 +6,53 @@ import { connect, publish, subscribe } from '../../harness/wire/build.ts';
 import { dataFrom } from '../data.ts';
 import { play, type Stage } from '../play.ts';
 import { caseName, type Finding, type Happening, type Recording } from '../record.ts';
-import type { Script } from '../script.ts';
+import type { Script, Step } from '../script.ts';
 
-/** A full exchange of one client. */
-export function exchange(version: Version): Script {
+/** A full exchange of one client. @param waitsMs how long its message is waited for, each time with a round trip behind */
+export function exchange(version: Version, waitsMs: readonly number[] = []): Script {
   const topic = `${caseName}/alive`;
   const packets = [
     connect({ clientId: `${caseName}alive`, protocolLevel: version === 'v5' ? 5 : 4 }),
     subscribe(1, [topic, 0]),
     publish({ topic, payload: caseName }),
   ];
+  const fence: Step = { client: 0, do: 'fence' };
   return {
     clients: [{ version }],
     steps: [
       ...packets.map((packet) => ({ client: 0, do: 'send', packet: dataFrom(packet) }) as const),
       // A message may come after the PINGRESP of a PINGREQ behind it: brokers hand the two to different tasks.
-      { client: 0, do: 'fence' },
-      { client: 0, do: 'fence' },
+      fence,
+      fence,
+      ...waitsMs.flatMap((ms): Step[] => [{ client: 0, do: 'wait', ms }, fence]),
     ],
   };
 }
 
+/** So much of the time that an answer may take, one wait after the other. */
+const shares = [0.02, 0.08, 0.3, 0.6];
+
 /** Undefined if the broker serves, else what it does instead, in half a sentence. */
 export async function lookForLife(stage: Stage, version: Version = 'v3'): Promise<string | undefined> {
   let why = '';
-  // Brokers that are just busy get a second chance.
+  let waitsMs: readonly number[] = [];
+  // Brokers that are just busy get a second chance; where all came but the message, that may only be on its way.
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      const recording = await play(exchange(version), stage);
+      const recording = await play(exchange(version, waitsMs), stage);
       if (recording.connections[0]?.received.some(({ packet }) => packet?.type === 'PUBLISH')) return undefined;
       why = missing(recording);
+      if (answersPings(recording)) waitsMs = shares.map((share) => Math.round(share * stage.timeoutMs));
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       why = error.message;
     }
   }
   return why;
+}
+
+function answersPings({ connections: [only], late }: Recording): boolean {
+  return late.length === 0 && only?.received.some(({ packet }) => packet?.type === 'PINGRESP') === true;
 }
 
 function missing({ connections: [only], happened, late: [first = -1] }: Recording): string {
