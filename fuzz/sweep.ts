@@ -21,15 +21,17 @@ export async function sweep(recording: Recording, stage: Stage): Promise<void> {
 export function sweepOf({ connections }: Recording): Script | undefined {
   if (!connections.some(leavesAnything)) return undefined;
   const sessions = new Map<string, Version>();
-  const topics = new Map<string, Version>();
-  const wills = new Map<string, Version>();
-  for (const { packet, version } of inOrder(connections)) {
-    if (packet.type === 'CONNECT') note(sessions, packet.clientId, version, outlives(packet));
-    if (packet.type === 'PUBLISH' && packet.retain) note(topics, packet.topic, version, packet.payload.length > 0);
-    if (packet.type === 'CONNECT' && packet.will?.retain) wills.set(packet.will.topic, version);
+  // Whether one was removed again depends on when a broker takes a message of QoS 2, and a Will comes after all that its client has done.
+  const topics = new Set<string>();
+  for (const { packet, version, isSure } of inOrder(connections)) {
+    if (packet.type === 'PUBLISH') topics.add(packet.topic);
+    if (packet.type !== 'CONNECT') continue;
+    if (outlives(packet)) sessions.set(packet.clientId, version);
+    else if (packet.clean && isSure) sessions.delete(packet.clientId);
+    if (packet.will?.retain) topics.add(packet.will.topic);
   }
-  // A Will comes when its connection has ended, so after all that its client and others have removed.
-  for (const [topic, version] of wills) note(topics, topic, version, true);
+  sessions.delete('');
+  topics.delete('');
   if (sessions.size + topics.size === 0) return undefined;
   const clients: ScriptClient[] = [];
   const steps: Step[] = [];
@@ -44,7 +46,7 @@ export function sweepOf({ connections }: Recording): Script | undefined {
   }
   if (topics.size > 0) {
     if (clients.length === 0) come('', 'v3');
-    for (const topic of [...topics.keys()].slice(0, removedAtMost)) send(publish({ topic, retain: true }));
+    for (const topic of wildcardsLast(topics).slice(0, removedAtMost)) send(publish({ topic, retain: true }));
     send(disconnect());
   }
   return { clients, steps };
@@ -54,23 +56,32 @@ export function sweepOf({ connections }: Recording): Script | undefined {
 function leavesAnything({ sent, version }: Connection): boolean {
   if (!version) return false;
   for (const { packet } of sent) {
-    if (packet?.type === 'PUBLISH' && packet.retain) return true;
+    if (packet?.type === 'PUBLISH' && packet.retain && packet.payload.length > 0) return true;
     if (packet?.type === 'CONNECT' && (outlives(packet) || packet.will?.retain)) return true;
   }
   return false;
 }
 
+interface Swept {
+  readonly packet: Packet;
+  readonly version: Version;
+  readonly order: number;
+  /** The broker is sure to have taken it for what it is: only then can it have removed anything. */
+  readonly isSure: boolean;
+}
+
 /** What was sent on connections that were let in, or that ended before anybody could tell. */
 function inOrder(connections: Recording['connections']) {
-  const sent: { packet: Packet; version: Version; order: number }[] = [];
+  const sent: Swept[] = [];
   for (const connection of connections) {
     const { version, received } = connection;
     const isRefused = received.some(({ packet }) => packet?.type === 'CONNACK' && packet.code !== 0);
     if (!version || isRefused) continue;
     const aliases = new Map<number, string>();
-    for (const { packet: given, order } of connection.sent) {
+    const isLetIn = received.some(({ packet }) => packet?.type === 'CONNACK');
+    for (const { packet: given, order, fate } of connection.sent) {
       const packet = given?.type === 'PUBLISH' ? unaliased(given, aliases) : given;
-      if (packet && leaves(packet)) sent.push({ packet, version, order });
+      if (packet && leaves(packet)) sent.push({ packet, version, order, isSure: isLetIn && fate === 'fair' });
     }
   }
   return connections.length > 1 ? sent.sort((one, other) => one.order - other.order) : sent;
@@ -85,15 +96,18 @@ function unaliased(packet: Publish, aliases: Map<number, string>): Publish {
 }
 
 function leaves(packet: Packet): boolean {
-  return packet.type === 'CONNECT' || (packet.type === 'PUBLISH' && packet.retain);
+  return packet.type === 'CONNECT' || (packet.type === 'PUBLISH' && packet.retain && packet.payload.length > 0);
 }
 
-function note(left: Map<string, Version>, name: string, version: Version, isKept: boolean): void {
-  if (isKept && name !== '') left.set(name, version);
-  else left.delete(name);
+/** A broker that took one with wildcards may close on it now. */
+function wildcardsLast(topics: Iterable<string>): readonly string[] {
+  const isWild = (topic: string) => Number(/[+#]/.test(topic));
+  return [...topics].sort((one, other) => isWild(one) - isWild(other));
 }
 
-/** A session of a few seconds ends before it matters. */
-function outlives({ clean, properties, protocolLevel }: Connect): boolean {
-  return protocolLevel === 5 ? (properties?.sessionExpiryInterval ?? 0) > 5 : !clean;
+/** A session of a few seconds ends before it matters, unless a Will that is to be retained waits: for its delay, or wrongly for longer than its session. */
+function outlives({ clean, properties, protocolLevel, will }: Connect): boolean {
+  if (protocolLevel !== 5) return !clean;
+  const waits = will?.retain === true && (will.properties?.willDelayInterval ?? 0) > 0;
+  return waits || (properties?.sessionExpiryInterval ?? 0) > 5;
 }
