@@ -29,6 +29,11 @@ export const rules = {
     v5: ['v5/3.10.4-5', 'v5/2.2.1-6'],
     expected: 'one UNSUBACK for each UNSUBSCRIBE',
   },
+  publishAnswer: {
+    v3: ['v3/3.3.4-1'],
+    v5: ['v5/3.3.4-1'],
+    expected: 'PUBACK for a PUBLISH of QoS 1, PUBREC for one of QoS 2',
+  },
   pubackId: {
     v3: ['v3/2.3.1-6', 'v3/4.3.2-2'],
     v5: ['v5/2.2.1-5', 'v5/4.3.2-4'],

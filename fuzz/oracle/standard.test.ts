@@ -52,6 +52,17 @@ describe('standard', () => {
       script('v3', hello.v3, raw('C0 00')),
       'v3/3.12~one-pingresp-each',
     ],
+    [
+      'a PUBLISH of QoS 2 that is answered as one of QoS 1, whatever comes behind it',
+      '20 02 00 00 40 02 00 07',
+      script(
+        'v3',
+        hello.v3,
+        send(publish({ topic: `${caseName}/a`, payload: 'x', qos: 2, packetId: 7 })),
+        raw('C1 00'),
+      ),
+      'v3/3.3.4-1',
+    ],
     ['an acknowledgement of nothing', '20 02 00 00 40 02 00 07', script('v3', hello.v3), 'v3/2.3.1-6'],
     ['the answer to a malformed packet', '20 02 00 00 D0 00', script('v3', hello.v3, raw('C1 00')), 'v3/2.2.2-2'],
     [

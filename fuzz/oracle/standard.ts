@@ -105,10 +105,24 @@ class Exchange {
     }
     if (owed >= count) return this.#fits(packet, asking, order);
     if (this.#isOfEarlier(packet) || this.#isLeftOpen(order)) return undefined;
+    const otherQoS = this.#ofOtherQoS(packet, order);
+    if (otherQoS) return this.#broken('publishAnswer', `${packet.type} for a PUBLISH of QoS ${otherQoS.qos}`, order);
     const fault = this.#faultBefore(order);
     if (fault && this.#isForeign) return undefined;
     if (fault) return this.#answersVoid(fault, packet, order);
     return this.#broken(rule, `${packet.type} that answers nothing`, order);
+  }
+
+  /** A PUBLISH that is answered as one of the other QoS: that explains an answer better than what was wrong behind it. */
+  #ofOtherQoS(packet: Packet, order: number): Publish | undefined {
+    if (packet.type !== 'PUBACK' && packet.type !== 'PUBREC') return undefined;
+    const rightType = packet.type === 'PUBACK' ? 'PUBREC' : 'PUBACK';
+    if (this.#answered.has(keyOf({ type: rightType, packetId: packet.packetId }))) return undefined;
+    const found = this.#connection.sent.find(
+      ({ packet: sent, from, fate }) =>
+        sent?.type === 'PUBLISH' && sent.packetId === packet.packetId && from < order && fate !== 'void',
+    )?.packet;
+    return found?.type === 'PUBLISH' && (found.qos === 1) !== (packet.type === 'PUBACK') ? found : undefined;
   }
 
   /** One code for each Topic Filter. */
