@@ -142,7 +142,8 @@ export class Campaign {
     try {
       const lanes = Array.from({ length: jobs }, () => this.#lane());
       const watching = this.#watch();
-      await Promise.all(lanes);
+      // Who interrupts a run does not wait for cases that take many seconds.
+      await Promise.race([Promise.all(lanes), this.#interruption()]);
       this.#isOver = true;
       await watching;
       if (this.#problem === undefined && !this.#isInterrupted) await this.#lookOnce();
@@ -168,6 +169,15 @@ export class Campaign {
     if (this.#isInterrupted) return 130;
     if (discoveries.some(gates)) return 1;
     return this.#problem ? 3 : 0;
+  }
+
+  /** Resolves when the run is interrupted; never, if it is not. */
+  #interruption(): Promise<void> {
+    const { signal } = this.#options;
+    return new Promise((resolve) => {
+      if (signal?.aborted) resolve();
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   get #isInterrupted(): boolean {
@@ -202,6 +212,7 @@ export class Campaign {
       if (isLong && this.#leftMs() < waitsMs(made.script)) continue;
       this.#remember(made);
       const recording = await (bytesIn(made.script) > heavyBytes ? this.#playInTurn(made) : this.#play(made));
+      if (this.#isInterrupted) break;
       await sweeping;
       if (recording) {
         this.#take(made, recording);

@@ -122,6 +122,22 @@ describe('fuzz', () => {
     expect(last.counts.cases).toBeGreaterThan(0);
   });
 
+  it('does not wait for a case that takes minutes when it is interrupted', async () => {
+    const interruption = new AbortController();
+    const transport = memory(createBroker());
+    const patient = { clients: [{ version: 'v3' as const }], steps: [{ client: 0, do: 'wait', ms: 600_000 } as const] };
+    const regression = [{ name: 'patient', script: patient }];
+    let opened = 0;
+    const counting: Transport = {
+      open: (...given) => {
+        if (++opened === 100) interruption.abort();
+        return transport.open(...given);
+      },
+    };
+    const last = end(await run({}, { transport: counting, regression, signal: interruption.signal, runs: 100_000 }));
+    expect(last).toMatchObject({ exitCode: 130, problem: 'interrupted' });
+  });
+
   it.each(['crash', 'hang'] as const)('finds a broker that falls over, and keeps the case: %s', async (fault) => {
     const packet = dataFrom(publish({ topic: `${caseName}/${fault}` }));
     const hello = dataFrom(connect({ clientId: `${caseName}a` }));
