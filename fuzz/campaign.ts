@@ -68,6 +68,8 @@ const suspectsAtMost = 400;
 /** What a script that ends the broker is made smaller with, at the most: each that does it, too, costs a restart. */
 const minimiseRestarts = 25;
 const minimiseMs = 20_000;
+/** How long cases that are at work may still take when the run is interrupted. */
+const interruptedMs = 1_000;
 /** After the last case this much time is left to make findings sure and small. */
 const graceMs = 20_000;
 /** So many times a run stops for what was slow to be played alone, and so long each time. */
@@ -171,12 +173,13 @@ export class Campaign {
     return this.#problem ? 3 : 0;
   }
 
-  /** Resolves when the run is interrupted; never, if it is not. */
+  /** Resolves some time after the run is interrupted, in which most cases come to their end; never, if it is not. */
   #interruption(): Promise<void> {
     const { signal } = this.#options;
     return new Promise((resolve) => {
-      if (signal?.aborted) resolve();
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      const soon = () => setTimeout(resolve, interruptedMs);
+      if (signal?.aborted) soon();
+      signal?.addEventListener('abort', soon, { once: true });
     });
   }
 
@@ -212,7 +215,7 @@ export class Campaign {
       if (isLong && this.#leftMs() < waitsMs(made.script)) continue;
       this.#remember(made);
       const recording = await (bytesIn(made.script) > heavyBytes ? this.#playInTurn(made) : this.#play(made));
-      if (this.#isInterrupted) break;
+      if (this.#isOver) break;
       await sweeping;
       if (recording) {
         this.#take(made, recording);
