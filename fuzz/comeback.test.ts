@@ -1,11 +1,10 @@
 /** A broker that this tool starts, and that dies of one case among many: the run finds that case, and goes on. */
 
-import { once } from 'node:events';
-import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type BrokerCommand, BrokerProcess } from '../harness/broker-process.ts';
 import { realClock } from '../harness/clock.ts';
 import { type Death, mortalBroker } from '../harness/mortal-broker.fixture.ts';
+import { freePort } from '../harness/port.ts';
 import { parseTarget } from '../harness/target.ts';
 import { connect, subscribe } from '../harness/wire/build.ts';
 import { comeBack } from './comeback.ts';
@@ -32,15 +31,6 @@ const deadly: Step = { client: 0, do: 'send', packet: dataFrom(subscribe(1, [`CA
 
 function scriptOf(...steps: readonly Step[]): Script {
   return { clients: [{ version: 'v3' }], steps: [hello, ...steps] };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function broker(command: string, options: Partial<BrokerCommand> = {}) {

@@ -1,10 +1,10 @@
 /** A process that is started, ends in every way there is, and leaves nothing behind. */
 
-import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type BrokerCommand, BrokerProcess } from './broker-process.ts';
 import { mortalBroker } from './mortal-broker.fixture.ts';
+import { freePort } from './port.ts';
 
 /** A deadline for a slow machine: nothing takes so long. */
 const patienceMs = 50_000;
@@ -19,15 +19,6 @@ function start(command: string, options: Partial<BrokerCommand> = {}): BrokerPro
   started.push(broker);
   broker.start();
   return broker;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function listens(port: number): Promise<boolean> {

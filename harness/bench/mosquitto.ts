@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { delimiter, join } from 'node:path';
+import { freePort } from '../port.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 export interface Mosquitto {
@@ -68,13 +68,4 @@ function versionWhenRunning(child: ChildProcess): Promise<string> {
       resolve(`mosquitto ${version}`);
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

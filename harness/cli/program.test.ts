@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createBroker } from '../../reference-broker/broker.ts';
 import { listen } from '../../reference-broker/listen.ts';
+import { freePort } from '../port.ts';
 import type { Io } from './io.ts';
 import { main } from './program.ts';
 import { temporaryFolder } from './temporary.fixture.ts';
@@ -26,16 +27,6 @@ async function run(args: readonly string[], io: Partial<Io> = {}) {
     ...io,
   });
   return { code, out: out.join(''), err: err.join('') };
-}
-
-/** A port of the loopback interface that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const quick = 'v3/4.3.1/not-acknowledged';
@@ -132,7 +123,7 @@ describe('run', () => {
 
   it('ends with 3 and all reports at a closed port', async () => {
     const cwd = await folder();
-    const port = await closedPort();
+    const port = await freePort();
     const { code, out } = await run(['-r', 'junit,json', '-r', 'ndjson'], {
       cwd,
       env: { MQTT_CONFORM_TARGET: `127.0.0.1:${port}` },

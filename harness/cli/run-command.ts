@@ -1,13 +1,12 @@
 /** The command `run`: from arguments to a followed run, against the target or against the embedded reference broker. */
 
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import net from 'node:net';
 import { resolve } from 'node:path';
 import { type Baseline, baselineName, checkCasesExist, readBaseline } from '../baseline.ts';
 import { BrokerProcess, defaultReadyMs } from '../broker-process.ts';
 import { Unreachable, UsageError } from '../errors.ts';
 import type { ExitCode, RunEvent } from '../events.ts';
+import { freePort } from '../port.ts';
 import type { RunOptions } from '../run.ts';
 import { allCases, type SelectedCase, select } from '../select.ts';
 import type { Strength, Version } from '../spec/index.ts';
@@ -222,16 +221,6 @@ async function startTarget(start: string, given: TargetArguments, address: strin
   const options = [`--start ${quote(start)}`, ...(address === undefined ? [] : [named.options])].join(' ');
   broker.start();
   return { target: { ...named, options, process: broker }, close: () => broker.stop() };
-}
-
-/** A port of the loopback interface that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** What listens where the broker is to listen would be taken for it. */
