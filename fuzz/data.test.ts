@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encode } from '../harness/wire/encode.ts';
-import { bytesFrom, bytesOf, dataFrom, dataFromBytes, packetFrom } from './data.ts';
+import { bytesFrom, dataFrom, dataFromBytes, packetFrom } from './data.ts';
 import { packet } from './packets.fixture.ts';
+import { bytesOf } from './written.ts';
 
 describe('packets in a script', () => {
   it.each(['v3', 'v5'] as const)('keep every byte through JSON (%s)', (version) => {

@@ -1,9 +1,7 @@
 /** Between the packets of the codec and their form in a script, which is plain JSON. */
 
-import type { Version } from '../harness/spec/index.ts';
-import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
-import type { Bytes, PacketData, Step } from './script.ts';
+import type { Bytes, PacketData } from './script.ts';
 
 /** The fields that are bytes, in whatever packet. */
 const byteFields: ReadonlySet<string> = new Set(['payload', 'password', 'correlationData', 'authenticationData']);
@@ -65,10 +63,4 @@ function withoutBytes(fields: Readonly<Record<string, unknown>>): Record<string,
     } else if (value !== undefined) made[name] = value;
   }
   return made;
-}
-
-/** What a step of these kinds sends, in the version of its client. Throws the `RangeError` of `encode`. */
-export function bytesOf(step: Extract<Step, { do: 'send' | 'raw' }>, version: Version): Uint8Array {
-  if (step.do === 'raw') return Buffer.from(step.hex, 'hex');
-  return encode(packetFrom(step.packet), version, step.bend);
 }

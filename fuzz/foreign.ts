@@ -3,8 +3,9 @@
 import { UsageError } from '../harness/errors.ts';
 import type { Version } from '../harness/spec/index.ts';
 import { packetTypes } from '../harness/wire/packet.ts';
-import { bytesOf } from './data.ts';
+
 import type { Script, ScriptClient, Step } from './script.ts';
+import { bytesOf } from './written.ts';
 
 const forms =
   'give a script or a finding as JSON, or lines of hex such as `10 0c 00 04 …`, with the number of the connection before it if there are several: `2: c0 00`';

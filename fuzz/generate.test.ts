@@ -3,7 +3,6 @@ import type { Version } from '../harness/spec/index.ts';
 import { decode, Malformed } from '../harness/wire/decode.ts';
 import { Framer } from '../harness/wire/frame.ts';
 import { checkSender } from '../harness/wire/sender.ts';
-import { bytesOf } from './data.ts';
 import { bends, bendsOf } from './generate/bends.ts';
 import { scratch } from './generate/bytes.ts';
 import { scenes } from './generate/scenes.ts';
@@ -11,6 +10,7 @@ import { generate, type Kind, kindOf, kinds } from './generate.ts';
 import { Random } from './random.ts';
 import { caseName } from './record.ts';
 import type { Script, Step } from './script.ts';
+import { bytesOf } from './written.ts';
 
 const some = (only: Kind, count = 400, seed = 'test') =>
   Array.from({ length: count }, (_, index) => generate(seed, index, only));

@@ -76,8 +76,8 @@ export class Line implements LinkEvents {
 
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** @param known the same, if it is a packet without a bend */
-  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): void {
+  /** @param known the same, if it is a packet of a step */
+  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): undefined {
     if (!this.isOpen) return;
     const order = this.#journal.sent(this, bytes, packet, bent);
     const wire = known ? known.named(this.#name) : replaced(bytes, placeholder, this.#name);

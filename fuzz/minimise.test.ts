@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { realClock } from '../harness/clock.ts';
 import { memory } from '../harness/transport.ts';
 import { createBroker, type Gate } from '../reference-broker/broker.ts';
-import { bytesOf } from './data.ts';
 import { generate } from './generate.ts';
 import { minimise } from './minimise.ts';
 import { play } from './play.ts';
 import type { Script, Step } from './script.ts';
+import { bytesOf } from './written.ts';
 
 /** A fault that shows when a test on the steps is true. */
 const when = (test: (steps: readonly Step[]) => boolean) => async (script: Script) => test(script.steps);

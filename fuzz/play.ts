@@ -7,7 +7,6 @@ import type { Transport } from '../harness/transport.ts';
 import { encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { introduced } from './credentials.ts';
-import { packetFrom } from './data.ts';
 import { Journal } from './journal.ts';
 import { type Common, Line } from './line.ts';
 import { caseName, type Recording } from './record.ts';
@@ -157,25 +156,28 @@ class Play {
   }
 
   #put(line: Line, step: Step & { do: 'send' | 'raw' }): undefined {
-    if (step.do === 'raw') return this.#say(line, Buffer.from(step.hex, 'hex'));
+    if (step.do === 'raw') {
+      const bytes = Buffer.from(step.hex, 'hex');
+      return line.send(this.#introduced(line, bytes) ?? bytes, undefined, false);
+    }
     try {
-      if (!step.bend) return this.#sayPlainly(line, written(step.packet, line.version));
-      const packet = packetFrom(step.packet);
-      this.#say(line, encode(packet, line.version, step.bend), packet, true);
+      this.#say(line, written(step.packet, line.version, step.bend));
     } catch (error) {
       // What can't be written (a bend of a part that a shrunk packet no longer has, a string that is too long) is no step at all.
       if (!(error instanceof RangeError)) throw error;
     }
   }
 
-  #sayPlainly(line: Line, known: Written): undefined {
-    if (this.#stage.credentials && line.stream.isEmpty) this.#say(line, known.bytes, known.packet);
-    else line.send(known.bytes, known.packet, false, known);
+  #say(line: Line, known: Written): void {
+    const introduced = this.#introduced(line, known.bytes);
+    if (introduced) line.send(introduced, known.packet, known.isBent);
+    else line.send(known.bytes, known.packet, known.isBent, known);
   }
 
-  #say(line: Line, bytes: Uint8Array, packet?: Packet, bent = false): undefined {
+  /** The first packet of a connection with the credentials, where there are any to add. */
+  #introduced(line: Line, bytes: Uint8Array): Uint8Array | undefined {
     const { credentials } = this.#stage;
-    line.send(credentials && line.stream.isEmpty ? introduced(bytes, credentials) : bytes, packet, bent);
+    return credentials && line.stream.isEmpty ? introduced(bytes, credentials) : undefined;
   }
 
   #send(line: Line, packet: Packet): void {
@@ -186,7 +188,7 @@ class Play {
   async #fence(line: Line): Promise<void> {
     line.resume();
     if (line.stream.isMidPacket) return;
-    this.#sayPlainly(line, written(ping, line.version));
+    this.#say(line, written(ping, line.version));
     const { pingreqs, isFair } = line.stream;
     // A broker that neither answers nor closes after what it should have closed for would hold up the run for nothing.
     const patienceMs = isFair ? this.#stage.timeoutMs : this.#stage.timeoutMs / 10;

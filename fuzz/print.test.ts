@@ -5,13 +5,13 @@ import type { Version } from '../harness/spec/index.ts';
 import * as build from '../harness/wire/build.ts';
 import { type Bend, encode } from '../harness/wire/encode.ts';
 import type { Packet } from '../harness/wire/packet.ts';
-import { bytesOf } from './data.ts';
 import { parseScript } from './foreign.ts';
 import { generate, kinds } from './generate.ts';
 import { statements } from './print/caseSource.ts';
 import { annotated, caseSource, shellLines } from './print.ts';
 import { caseName } from './record.ts';
 import type { Script } from './script.ts';
+import { bytesOf } from './written.ts';
 
 /** With clients that stop reading, and messages that are filled up. */
 const stalled = Array.from({ length: 3 }, (_, at) => generate('print', 200 + 400 * at, 'sessions'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOf } from './data.ts';
 import { parseScript } from './foreign.ts';
 import { regression } from './regression.ts';
+import { bytesOf } from './written.ts';
 
 const find = (name: string) => {
   const seed = regression.find((each) => each.name === name);

@@ -54,13 +54,13 @@ export class SentStream {
 
   /**
    * Takes what is sent next, as it is on the wire, with the order of the happening.
-   * @param source the same as the script has it; known if it is a packet of a step without a bend
+   * @param source the same as the script has it; known if it is a packet of a step
    */
   push(bytes: Uint8Array, order: number, source: Uint8Array, known?: Written): void {
     if (this.#isLost) return;
     if (this.#framer.pending === 0) {
       this.#from = order;
-      if (known) return this.#read(bytes, source, order, known);
+      if (known?.isWhole) return this.#read(bytes, source, order, known);
     }
     this.#framer.push(bytes);
     try {

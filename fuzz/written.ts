@@ -1,17 +1,15 @@
-/**
- * Packets as they are written and read. Most steps are parts of scenes that many scripts share, so what a packet without a bend comes to is worked out
- * once.
- */
+/** Packets as they are written and read. Most steps are parts of scenes that many scripts share, so what a packet comes to is worked out once. */
 
 import type { Version } from '../harness/spec/index.ts';
 import { decode, Malformed } from '../harness/wire/decode.ts';
-import { encode } from '../harness/wire/encode.ts';
+import { type Bend, encode } from '../harness/wire/encode.ts';
+import { Framer, TooLarge } from '../harness/wire/frame.ts';
 import type { Packet } from '../harness/wire/packet.ts';
 import { checkSender } from '../harness/wire/sender.ts';
 import { checkFilter, checkTopicName } from '../harness/wire/topic.ts';
 import { packetFrom } from './data.ts';
 import { caseName } from './record.ts';
-import type { PacketData } from './script.ts';
+import type { PacketData, Step } from './script.ts';
 
 /** What a strict broker makes of the bytes of one packet. */
 export interface Reading {
@@ -27,13 +25,20 @@ export interface Reading {
 export class Written {
   readonly packet: Packet;
   readonly bytes: Buffer;
+  readonly isBent: boolean;
+  /** Whether the bytes are one packet: with a bent length they need not be. */
+  readonly isWhole: boolean;
   /** Where the name of the case stands in the bytes. */
   readonly #names: readonly number[];
   readonly #readings: { [V in Version]?: Reading } = {};
 
-  constructor(packet: Packet, bytes: Uint8Array) {
+  /** Throws the `RangeError` of `encode`. */
+  constructor(packet: Packet, version: Version, bend?: Bend) {
+    const bytes = encode(packet, version, bend);
     this.packet = packet;
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.isBent = bend !== undefined;
+    this.isWhole = !bend || isOneFrame(bytes, version);
     this.#names = namesIn(this.bytes);
   }
 
@@ -57,20 +62,39 @@ function namesIn(bytes: Buffer): readonly number[] {
   return found;
 }
 
-const known: Readonly<Record<Version, WeakMap<PacketData, Written>>> = { v3: new WeakMap(), v5: new WeakMap() };
+function isOneFrame(bytes: Uint8Array, version: Version): boolean {
+  const framer = new Framer(version);
+  framer.push(bytes);
+  try {
+    return framer.next()?.length === bytes.length;
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof TooLarge) return false;
+    throw error;
+  }
+}
+
+/** Under what stands for a packet without a bend; a bend belongs to one packet, or nearly so. */
+const known: Readonly<Record<Version, WeakMap<PacketData | Bend, { data: PacketData; written: Written }>>> = {
+  v3: new WeakMap(),
+  v5: new WeakMap(),
+};
 
 /** The large ones are few, and would be kept as long as their scripts. */
 const rememberedBytes = 2_048;
 
-/** A packet of a script, which nobody changes, written without a bend. Throws the `RangeError` of `encode`. */
-export function written(data: PacketData, version: Version): Written {
-  let found = known[version].get(data);
-  if (!found) {
-    const packet = packetFrom(data);
-    found = new Written(packet, encode(packet, version));
-    if (found.bytes.length <= rememberedBytes) known[version].set(data, found);
-  }
-  return found;
+/** A packet of a script, which nobody changes, as it is written. Throws the `RangeError` of `encode`. */
+export function written(data: PacketData, version: Version, bend?: Bend): Written {
+  const key = bend ?? data;
+  const found = known[version].get(key);
+  if (found?.data === data) return found.written;
+  const made = new Written(packetFrom(data), version, bend);
+  if (made.bytes.length <= rememberedBytes) known[version].set(key, { data, written: made });
+  return made;
+}
+
+/** What a step of these kinds sends, in the version of its client. Throws the `RangeError` of `encode`. */
+export function bytesOf(step: Extract<Step, { do: 'send' | 'raw' }>, version: Version): Uint8Array {
+  return step.do === 'raw' ? Buffer.from(step.hex, 'hex') : written(step.packet, version, step.bend).bytes;
 }
 
 /** Reads one whole packet as a broker does. */

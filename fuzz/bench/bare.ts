@@ -1,6 +1,7 @@
 /** The bare loop: the bytes of prepared scripts over sockets, without generator, decoder and oracles. What the fuzzer's rate is held against. */
 
 import net from 'node:net';
+import { setAnyway } from '../../harness/transport.ts';
 import { caseName, type Happening, type Recording } from '../record.ts';
 
 /** What goes out on one connection until an answer is waited for, and how it ends. */
@@ -73,7 +74,7 @@ class Socket {
       return true;
     };
     const onread = { buffer: inbox, callback: read };
-    this.#socket = net.connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true, onread });
+    this.#socket = net.connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true, onread, ...setAnyway });
     this.#socket.on('close', () => inboxes.push(inbox));
     const over = () => {
       this.#isClosed = true;

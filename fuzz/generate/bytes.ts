@@ -28,7 +28,7 @@ export function hexOf(bytes: Uint8Array): string {
 }
 
 const join = (...pieces: readonly (Uint8Array | readonly number[])[]) =>
-  Buffer.concat(pieces.map((piece) => (piece instanceof Uint8Array ? piece : Uint8Array.from(piece))));
+  Buffer.concat(pieces.map((piece) => (piece instanceof Uint8Array ? piece : new Uint8Array(piece))));
 
 /** What stands behind the fixed header. */
 function bodyOf({ bytes, parts }: Scene): Uint8Array {

@@ -137,10 +137,12 @@ export const lengthChanges: readonly Change[] = [
   ...[0x0000, 0x0001, 0x7fff, 0x8000, 0xfffe, 0xffff].map((value) => [value >> 8, value & 0xff]),
 ];
 
+type Forms = readonly (readonly number[])[];
+
 /** Greatest lengths, in so many bytes. */
-const greatest: readonly (readonly number[])[] = [[0x7f], [0xff, 0x7f], [0xff, 0xff, 0x7f], [0xff, 0xff, 0xff, 0x7f]];
+const greatest: Forms = [[0x7f], [0xff, 0x7f], [0xff, 0xff, 0x7f], [0xff, 0xff, 0xff, 0x7f]];
 /** No lengths at all: they go on after their fourth byte. */
-const endless: readonly (readonly number[])[] = [
+const endless: Forms = [
   [0xff, 0xff, 0xff, 0xff],
   [0x80, 0x80, 0x80, 0x80],
   [0xff, 0xff, 0xff, 0xff, 0x7f],
@@ -149,11 +151,20 @@ const endless: readonly (readonly number[])[] = [
   [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
 ];
 
+const knownForms = new Map<number, Forms>();
+
 /**
  * Other forms of a Variable Byte Integer that is `right`: padded to up to five bytes, somewhat and far too small or too large, not ended,
  * and endless.
  */
-export function variableForms(right: number): readonly (readonly number[])[] {
+export function variableForms(right: number): Forms {
+  const forms = knownForms.get(right) ?? formsOf(right);
+  // Of the lengths of scenes there are few.
+  if (right < 1_000) knownForms.set(right, forms);
+  return forms;
+}
+
+function formsOf(right: number): Forms {
   const minimal = remainingLength(right);
   const widths = [2, 3, 4, 5].filter((width) => width > minimal.length);
   const others = [right - 1, right - 2, right + 1, right + 2, right + 128, right * 2, 0, 127, 128, 16_383, 16_384];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOf } from '../data.ts';
 import { generate } from '../generate.ts';
 import { Random } from '../random.ts';
 import type { Script } from '../script.ts';
+import { bytesOf } from '../written.ts';
 import { mutate } from './mutate.ts';
 
 describe('mutate', () => {

@@ -1,9 +1,10 @@
 /** New scripts from one that was worth keeping: a few small changes of its steps. */
 
 import type { QoS } from '../../harness/wire/packet.ts';
-import { bytesOf } from '../data.ts';
+
 import type { Random } from '../random.ts';
 import type { PacketData, Script, ScriptClient, Step } from '../script.ts';
+import { bytesOf } from '../written.ts';
 import { bendFor } from './bends.ts';
 import { hexOf, scratch } from './bytes.ts';
 import { fence, send } from './scenes.ts';

@@ -8,9 +8,10 @@ import type { Version } from '../../harness/spec/index.ts';
 import type { Change } from '../../harness/wire/bend.ts';
 import { decode, Malformed } from '../../harness/wire/decode.ts';
 import { parts } from '../../harness/wire/encode.ts';
-import { bytesOf, packetFrom } from '../data.ts';
+import { packetFrom } from '../data.ts';
 import { framesOf } from '../minimise/frames.ts';
 import type { Script, Step } from '../script.ts';
+import { bytesOf } from '../written.ts';
 
 /** Columns that the time of an entry takes in a dump; a script has no times. */
 const timeColumns = 9;

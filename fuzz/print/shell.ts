@@ -2,8 +2,9 @@
 
 import { pingreq } from '../../harness/wire/build.ts';
 import { encode } from '../../harness/wire/encode.ts';
-import { bytesOf } from '../data.ts';
+
 import type { Script, Step } from '../script.ts';
+import { bytesOf } from '../written.ts';
 
 /** Long enough for a broker to have dealt with what came before; only a person waits for it. */
 const slotSeconds = 0.3;
