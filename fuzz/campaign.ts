@@ -13,7 +13,7 @@ import { generate, type Kind, kindOf } from './generate.ts';
 import { judgeAll } from './judge.ts';
 import { Novelty, reactionsOf } from './novelty.ts';
 import { lookForLife } from './oracle/alive.ts';
-import { play, type Stage } from './play.ts';
+import { hasty, play, type Stage } from './play.ts';
 import { Random } from './random.ts';
 import type { Finding, Recording } from './record.ts';
 import { bytesIn, type Script, waitsMs } from './script.ts';
@@ -473,7 +473,7 @@ export class Campaign {
 
   /** The target does not serve: waits for it, and looks for the case that did it. */
   async #examine(why: string): Promise<void> {
-    const { stage, tell, versions } = this.#options;
+    const { tell } = this.#options;
     this.#outages++;
     const suspects = this.#recent.splice(0).reverse();
     tell({
@@ -500,8 +500,7 @@ export class Campaign {
     if (end && this.#isSure(fingerprint(lifeless(why, end)))) return this.#gone({ why, end }, [], 'confirmed', first);
     for (const suspect of suspects.slice(0, suspectsAtMost)) {
       if (this.#isInterrupted) return;
-      const recording = await play(suspect.script, hasty(stage)).catch(() => undefined);
-      const again = await lookForLife(stage, versions[0]);
+      const { recording, why: again } = await this.#lifeAfter(suspect.script);
       if (again === undefined) continue;
       const confirmed = await this.#comesBack(again);
       const seen = { why: again, end: confirmed.end };
@@ -516,11 +515,16 @@ export class Campaign {
     this.#gone({ why, end }, suspects, end?.isOfItself ? 'seen once' : 'not reproduced', first);
   }
 
+  /** Plays a script alone. @returns how it went, if it could be played, and why the target does not serve now, if it does not */
+  async #lifeAfter(script: Script): Promise<{ recording: Recording | undefined; why: string | undefined }> {
+    const { stage, versions } = this.#options;
+    const recording = await play(script, hasty(stage)).catch(() => undefined);
+    return { recording, why: await lookForLife(stage, versions[0]) };
+  }
+
   /** Whether the target does not serve after a script; waits until it does again. */
   async #silences(script: Script): Promise<boolean> {
-    const { stage, versions } = this.#options;
-    await play(script, hasty(stage)).catch(() => undefined);
-    const why = await lookForLife(stage, versions[0]);
+    const { why } = await this.#lifeAfter(script);
     if (why !== undefined) await this.#comesBack(why);
     return why !== undefined;
   }
@@ -548,7 +552,7 @@ export class Campaign {
 
   /** The smallest script that still ends the broker in the same way, as far as one gets; undefined if that is the one there is. */
   async #smaller(original: Script, { why, end }: Sight): Promise<Smaller | undefined> {
-    const { stage, versions, process } = this.#options;
+    const { process } = this.#options;
     // Whether it hangs takes too long to tell.
     if (!process || !end || end.wasKilled || this.#isSure(fingerprint(lifeless(why, end)))) return undefined;
     const least = Math.max(1, process.restartsLeft - minimiseRestarts);
@@ -556,9 +560,9 @@ export class Campaign {
     const isOver = () => this.#isInterrupted || performance.now() > endMs || process.restartsLeft <= least;
     let recording: Recording | undefined;
     const ends = async (script: Script) => {
-      recording = await play(script, hasty(stage)).catch(() => undefined);
-      const again = await lookForLife(stage, versions[0]);
-      return again !== undefined && (await this.#comesBack(again)).end?.by === end.by;
+      const after = await this.#lifeAfter(script);
+      recording = after.recording;
+      return after.why !== undefined && (await this.#comesBack(after.why)).end?.by === end.by;
     };
     const script = await smallest(original, async (candidate) => !isOver() && ends(candidate));
     // A broker that dies some time after its case is seen dead after a later one.
@@ -589,11 +593,6 @@ export class Campaign {
     });
     this.#options.tell({ type: 'finding', discovery: entered.discovery });
   }
-}
-
-/** The same stage for those who need not wait long. */
-function hasty(stage: Stage): Stage {
-  return { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
 }
 
 /** The finding that the broker does not serve any more. @param end how its process ended, if that is known */

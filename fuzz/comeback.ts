@@ -3,7 +3,7 @@
 import type { BrokerProcess, End } from '../harness/broker-process.ts';
 import type { Version } from '../harness/spec/index.ts';
 import { lookForLife } from './oracle/alive.ts';
-import type { Stage } from './play.ts';
+import { hasty, type Stage } from './play.ts';
 
 export interface Lost {
   readonly stage: Stage;
@@ -51,9 +51,8 @@ export async function comeBack(lost: Lost): Promise<Comeback> {
 /** Whether it serves within this time; that of a process is up when it ends. */
 async function serves({ stage, version, process, isInterrupted }: Lost, withinMs: number): Promise<boolean> {
   const endMs = performance.now() + withinMs;
-  const hasty = { ...stage, timeoutMs: Math.min(stage.timeoutMs, 2_000) };
   while (performance.now() < endMs && !isInterrupted() && !process?.end) {
-    if ((await lookForLife(hasty, version)) === undefined) return true;
+    if ((await lookForLife(hasty(stage), version)) === undefined) return true;
     await pause();
   }
   return false;

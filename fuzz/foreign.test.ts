@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../harness/errors.ts';
 import { parseScript } from './foreign.ts';
+import { publishOf, send } from './generate/scenes.ts';
 import { generate, kinds } from './generate.ts';
 
 const raw = (hex: string, client = 0) => ({ client, do: 'raw', hex });
@@ -33,20 +34,7 @@ describe('JSON', () => {
       'a payload that is filled up to nobody knows what',
       {
         clients: [client],
-        steps: [
-          {
-            client: 0,
-            do: 'send',
-            packet: {
-              type: 'PUBLISH',
-              qos: 0,
-              dup: false,
-              retain: false,
-              topic: 'a',
-              payload: { text: 'm', length: '9' },
-            },
-          },
-        ],
+        steps: [send(publishOf(0, { payload: { text: 'm', length: '9' } as never }))],
       },
       /PUBLISH can't be written/,
     ],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { realClock } from '../harness/clock.ts';
 import { memory } from '../harness/transport.ts';
 import { createBroker, type Gate } from '../reference-broker/broker.ts';
+import { publishOf, send } from './generate/scenes.ts';
 import { generate } from './generate.ts';
 import { minimise } from './minimise.ts';
 import { play } from './play.ts';
@@ -41,18 +42,7 @@ describe('minimise', () => {
     const script = generate('minimise', 200, 'sessions');
     expect(script.steps.some((step) => step.do === 'pause')).toBe(true);
     const isLarge = (step: Step) => step.do === 'send' && bytesOf(step, 'v5').length > 100;
-    const filled: Step = {
-      client: 0,
-      do: 'send',
-      packet: {
-        type: 'PUBLISH',
-        qos: 0,
-        dup: false,
-        retain: false,
-        topic: 'a',
-        payload: { text: 'm1 ', length: 64_000 },
-      },
-    };
+    const filled = send(publishOf(0, { payload: { text: 'm1 ', length: 64_000 } }));
     const { script: small } = await minimise(
       { ...script, steps: [...script.steps, filled] },
       when((steps) => steps.some(isLarge)),

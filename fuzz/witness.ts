@@ -5,7 +5,7 @@ import type { Version } from '../harness/spec/index.ts';
 import { judgeCpu, judgeMemory, Neighbour, type Sample, usageOf } from './oracle/resources.ts';
 import { play, type Stage } from './play.ts';
 import type { Finding, Recording } from './record.ts';
-import type { Script } from './script.ts';
+import { type Script, waitsMs } from './script.ts';
 import { sweep } from './sweep.ts';
 
 /** What a script does to others, played with nothing else at work. */
@@ -69,8 +69,7 @@ export class Witness {
 
   /** Whether a case took so long that it may have kept the processor busy; never without a process to look at. */
   isHeavy({ durationMs, script }: Recording): boolean {
-    const waitsMs = script.steps.reduce((sum, step) => sum + (step.do === 'wait' ? step.ms : 0), 0);
-    return durationMs - waitsMs >= heavyMs && this.#pid() !== undefined;
+    return durationMs - waitsMs(script) >= heavyMs && this.#pid() !== undefined;
   }
 
   /** Plays a script while nothing else is at work, so that what is seen then is its doing. @param cases how many were played up to now */

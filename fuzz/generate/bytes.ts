@@ -1,6 +1,7 @@
 /** Scripts with a stream of bytes that was damaged without regard for what it says. */
 
 import type { Version } from '../../harness/spec/index.ts';
+import { fromNumbers } from '../../harness/wire/bend.ts';
 import { remainingLength } from '../../harness/wire/length.ts';
 import type { Random } from '../random.ts';
 import { caseName } from '../record.ts';
@@ -28,7 +29,7 @@ export function hexOf(bytes: Uint8Array): string {
 }
 
 const join = (...pieces: readonly (Uint8Array | readonly number[])[]) =>
-  Buffer.concat(pieces.map((piece) => (piece instanceof Uint8Array ? piece : new Uint8Array(piece))));
+  Buffer.concat(pieces.map((piece) => (piece instanceof Uint8Array ? piece : fromNumbers(piece))));
 
 /** What stands behind the fixed header. */
 function bodyOf({ bytes, parts }: Scene): Uint8Array {
