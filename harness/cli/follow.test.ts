@@ -5,7 +5,7 @@ import type { RunEvent } from '../events.ts';
 import { exampleCase, exampleResult, exampleRun } from '../report/example-run.fixture.ts';
 import { readEvents } from '../report/json.ts';
 import { follow } from './follow.ts';
-import { openReports } from './report-files.ts';
+import { openReports, runReports } from './report-files.ts';
 import { temporaryFolder } from './temporary.fixture.ts';
 
 const info = exampleCase('only');
@@ -14,7 +14,7 @@ const events = exampleRun([[info, exampleResult(info, 'fail')]], { exitCode: 1 }
 async function followed(run: AsyncIterable<RunEvent>, env: Record<string, string> = {}) {
   const cwd = await temporaryFolder();
   const [out, err] = [[] as string[], [] as string[]];
-  const files = openReports(['junit', 'json', 'ndjson'], 'out', cwd);
+  const files = openReports(runReports, ['junit', 'json', 'ndjson'], 'out', cwd);
   const code = await follow(
     run,
     { color: true, verbosity: 0, files },

@@ -11,7 +11,7 @@ import { reasonOf } from './values.ts';
 export interface FollowOptions {
   readonly color: boolean;
   readonly verbosity: number;
-  readonly files: ReportFiles;
+  readonly files: ReportFiles<RunEvent>;
   readonly acceptCommand?: string;
   readonly remark?: string;
 }
@@ -78,7 +78,7 @@ function fault(error: unknown, events: readonly RunEvent[]): Extract<RunEvent, {
 }
 
 /** Whether the reports were written; they were found writable before, so this is a disk that ran full. */
-async function writeReports(files: ReportFiles, events: readonly RunEvent[], io: Io): Promise<boolean> {
+async function writeReports(files: ReportFiles<RunEvent>, events: readonly RunEvent[], io: Io): Promise<boolean> {
   try {
     await files.finish(events);
     return true;

@@ -8,8 +8,9 @@ import type { Kind } from '../../fuzz/generate.ts';
 import { UsageError } from '../errors.ts';
 import type { ExitCode } from '../events.ts';
 import type { Version } from '../spec/index.ts';
-import { openFuzzReports } from './fuzz-reports.ts';
+import { fuzzReports } from './fuzz-reports.ts';
 import { hasColors, type Io, isGitHub } from './io.ts';
+import { openReports } from './report-files.ts';
 import { namesTarget, openTarget, type TargetArguments, waitForMs } from './run-command.ts';
 import { type ReportKind, reasonOf } from './values.ts';
 
@@ -39,7 +40,7 @@ export async function fuzzCommand(given: FuzzArguments, io: Io): Promise<ExitCod
   setFlagsFromString('--semi-space-growth-factor=2');
   if (given.only && given.only.length > 1) throw new UsageError('--only: one of bytes, packets, sessions');
   const directory = given.out ?? defaultFuzzDirectory;
-  const files = openFuzzReports(given.report ?? [], directory, io.cwd);
+  const files = openReports(fuzzReports, given.report ?? [], directory, io.cwd);
   const isNamed = namesTarget(given, io);
   const [{ fuzz }, { fuzzConsole }] = await Promise.all([
     import('../../fuzz/fuzz.ts'),

@@ -9,7 +9,7 @@ import { readEvents } from '../report/json.ts';
 import { matrix } from '../report/matrix.ts';
 import { plural } from '../report/text.ts';
 import { hasColors, type Io } from './io.ts';
-import { openReports } from './report-files.ts';
+import { openReports, runReports } from './report-files.ts';
 import { type ReportKind, reasonOf } from './values.ts';
 
 export interface ReportArguments {
@@ -52,7 +52,7 @@ function whole(recorded: readonly RunEvent[]): readonly RunEvent[] {
 
 async function reportRun(events: readonly RunEvent[], given: ReportArguments, io: Io): Promise<ExitCode> {
   if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
-  const files = openReports(given.report ?? [], given.out ?? 'mqtt-conform-report', io.cwd);
+  const files = openReports(runReports, given.report ?? [], given.out ?? 'mqtt-conform-report', io.cwd);
   for (const event of events) files.take(event);
   await files.finish(events);
   const screen = consoleReport({

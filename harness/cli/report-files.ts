@@ -7,27 +7,34 @@ import type { RunEvent } from '../events.ts';
 import { json, ndjson } from '../report/json.ts';
 import { type ReportKind, reasonOf } from './values.ts';
 
-const fileNames: Readonly<Record<ReportKind, string>> = {
-  junit: 'junit.xml',
-  json: 'report.json',
-  ndjson: 'events.ndjson',
-  md: 'report.md',
-};
+/** The reports of one kind of run. */
+export interface ReportSet<Event> {
+  readonly fileNames: Readonly<Record<ReportKind, string>>;
+  /** Whether an event is worth a line in the file that is written as it happens; all are unless given. */
+  isLogged?(event: Event): boolean;
+  /** One report as text. */
+  render(kind: Exclude<ReportKind, 'ndjson'>, events: readonly Event[]): Promise<string>;
+}
 
-export interface ReportFiles {
+export interface ReportFiles<Event> {
   /** The files, as the user would name them. */
   readonly paths: readonly string[];
   /** Writes what is written while the run goes on. */
-  take(event: RunEvent): void;
+  take(event: Event): void;
   /** Writes the rest. */
-  finish(events: readonly RunEvent[]): Promise<void>;
+  finish(events: readonly Event[]): Promise<void>;
 }
 
 /**
  * Prepares the folder and every file.
  * @throws UsageError if one of them cannot be written
  */
-export function openReports(kinds: readonly ReportKind[], directory: string, cwd: string): ReportFiles {
+export function openReports<Event>(
+  { fileNames, isLogged, render }: ReportSet<Event>,
+  kinds: readonly ReportKind[],
+  directory: string,
+  cwd: string,
+): ReportFiles<Event> {
   const places = kinds.map((kind) => {
     const path = join(directory, fileNames[kind]);
     return { kind, path, full: resolve(cwd, path) };
@@ -40,17 +47,20 @@ export function openReports(kinds: readonly ReportKind[], directory: string, cwd
   return {
     paths: places.map(({ path }) => path),
     take(event) {
-      if (descriptor !== undefined) writeSync(descriptor, ndjson(event));
+      if (descriptor !== undefined && (isLogged?.(event) ?? true)) writeSync(descriptor, ndjson(event));
     },
     async finish(events) {
       if (descriptor !== undefined) closeSync(descriptor);
-      for (const { kind, full } of places) {
-        if (kind === 'ndjson') continue;
-        replaceFile(full, await render(kind, events));
-      }
+      for (const { kind, full } of places) if (kind !== 'ndjson') replaceFile(full, await render(kind, events));
     },
   };
 }
+
+/** The reports of a conformance run. */
+export const runReports: ReportSet<RunEvent> = {
+  fileNames: { junit: 'junit.xml', json: 'report.json', ndjson: 'events.ndjson', md: 'report.md' },
+  render,
+};
 
 /** One report as text. */
 export async function render(kind: ReportKind, events: readonly RunEvent[]): Promise<string> {

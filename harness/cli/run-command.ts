@@ -13,7 +13,7 @@ import type { Strength, Version } from '../spec/index.ts';
 import type { Target } from '../target.ts';
 import { follow } from './follow.ts';
 import type { Io } from './io.ts';
-import { openReports } from './report-files.ts';
+import { openReports, runReports } from './report-files.ts';
 import { expandSelectors, quote, type ReportKind } from './values.ts';
 
 /** What says where the broker is. */
@@ -65,7 +65,7 @@ export async function runCommand(selectors: readonly string[], given: RunArgumen
   const isNamed = namesTarget(given, io);
   const baseline = await findBaseline(given, isNamed, all, io);
   if (given.out !== undefined && !given.report) throw new UsageError('--out: no report is asked for; add -r junit');
-  const files = openReports(given.report ?? [], given.out ?? defaultDirectory, io.cwd);
+  const files = openReports(runReports, given.report ?? [], given.out ?? defaultDirectory, io.cwd);
   const verbosity = given.quiet ? -1 : Math.max(given.verbose, given.trace === 'all' ? 2 : 0);
   const { target, close } = await openTarget(given, io);
   let noise: Awaited<ReturnType<typeof startNoise>> | undefined;

@@ -18,7 +18,7 @@ interface JsonReport {
 }
 
 /** One line of the NDJSON log. */
-export function ndjson(event: RunEvent): string {
+export function ndjson(event: unknown): string {
   return `${JSON.stringify(event)}\n`;
 }
 
