@@ -73,23 +73,32 @@ function isOneFrame(bytes: Uint8Array, version: Version): boolean {
   }
 }
 
-/** Under what stands for a packet without a bend; a bend belongs to one packet, or nearly so. */
-const known: Readonly<Record<Version, WeakMap<PacketData | Bend, { data: PacketData; written: Written }>>> = {
-  v3: new WeakMap(),
-  v5: new WeakMap(),
-};
+/** A packet that was written lately; under its bend if it has one, which belongs to one packet, or nearly so. */
+type Known = Map<PacketData | Bend, { readonly data: PacketData; readonly written: Written }>;
 
-/** The large ones are few, and would be kept as long as their scripts. */
+/** So many are remembered once, and as many again that were written or asked for before. */
+const rememberedAtMost = 8_192;
+/** The large ones are few, and dear to keep. */
 const rememberedBytes = 2_048;
+
+let lately: Readonly<Record<Version, Known>> = { v3: new Map(), v5: new Map() };
+let before = lately;
 
 /** A packet of a script, which nobody changes, as it is written. Throws the `RangeError` of `encode`. */
 export function written(data: PacketData, version: Version, bend?: Bend): Written {
   const key = bend ?? data;
-  const found = known[version].get(key);
-  if (found?.data === data) return found.written;
-  const made = new Written(packetFrom(data), version, bend);
-  if (made.bytes.length <= rememberedBytes) known[version].set(key, { data, written: made });
-  return made;
+  const known = lately[version].get(key);
+  if (known?.data === data) return known.written;
+  const old = before[version].get(key);
+  const found = old?.data === data ? old : { data, written: new Written(packetFrom(data), version, bend) };
+  if (found.written.bytes.length <= rememberedBytes) {
+    if (lately.v3.size + lately.v5.size >= rememberedAtMost) {
+      before = lately;
+      lately = { v3: new Map(), v5: new Map() };
+    }
+    lately[version].set(key, found);
+  }
+  return found.written;
 }
 
 /** What a step of these kinds sends, in the version of its client. Throws the `RangeError` of `encode`. */
