@@ -1,5 +1,6 @@
 /** What must be the case after what the clients of a play did, as far as acknowledgements prove it; the rest is left unknown. */
 
+import type { PacketType } from '../harness/wire/packet.ts';
 import { type Delivery, type Exchange, receptionOf } from './model/delivery.ts';
 import { isDoubtful, isLetIn, type Life, lifeOf } from './model/life.ts';
 import { type Content, type Publication, publicationsOf } from './model/publication.ts';
@@ -19,6 +20,7 @@ export interface Told extends Session {
 export interface Model {
   readonly recording: Recording;
   readonly lives: readonly Life[];
+  /** None if nobody published or received anything. */
   readonly sessions: readonly Told[];
   /** Where Session Present is not as it has to be. */
   readonly presences: readonly Presence[];
@@ -51,6 +53,7 @@ export function modelOf(recording: Recording): Model | undefined {
   const lean = { recording, lives, sessions: [], presences: [], publications: [], byContent: new Map(), hasFaults };
   if (hasFaults) return lean;
   const { sessions, wrong } = sessionsOf(lives, { durationMs, atMs: (order) => recording.happened[order]?.atMs ?? 0 });
+  if (lives.every(isQuiet)) return { ...lean, presences: wrong };
   const publications = publicationsOf(lives, sessions, durationMs);
   return {
     ...lean,
@@ -59,6 +62,23 @@ export function modelOf(recording: Recording): Model | undefined {
     publications,
     byContent: grouped(publications),
   };
+}
+
+/** What has nothing to do with messages. */
+const quiet: ReadonlySet<PacketType> = new Set([
+  'CONNACK',
+  'PINGREQ',
+  'PINGRESP',
+  'DISCONNECT',
+  'SUBSCRIBE',
+  'SUBACK',
+  'UNSUBSCRIBE',
+  'UNSUBACK',
+]);
+
+/** Whether a client neither published nor received anything: then its lives and sessions are all there is to tell. */
+function isQuiet({ connect, both }: Life): boolean {
+  return connect.packet.will === undefined && both.every(({ packet }) => quiet.has(packet.type));
 }
 
 function told(session: Session): Told {

@@ -13,10 +13,16 @@ export function* judgeTerms({ lives }: Model): Generator<Finding> {
     if (life.version !== 'v5' || !isLetIn(life)) continue;
     const aliases = new Set<number>();
     for (const { order, packet } of life.connection.received) {
-      if (packet) yield* judge(life, { order, packet }, aliases);
+      if (packet && mayBreak(packet, life)) yield* judge(life, { order, packet }, aliases);
     }
     yield* judgeSizes(life);
   }
+}
+
+/** Whether there is anything to judge about it; most often there is not. */
+function mayBreak({ type }: Packet, { connect }: Life): boolean {
+  if (type === 'PUBLISH' || type === 'CONNACK' || type === 'AUTH') return true;
+  return connect.packet.properties?.requestProblemInformation === 0;
 }
 
 function finding(kind: string, id: RequirementId, expected: string, actual: string, at: number): Finding {

@@ -34,7 +34,7 @@ function isNumbers(how: Change): how is readonly number[] {
 }
 
 function changed(bytes: Uint8Array, how: Exclude<Change, Uint8Array | readonly number[]>): Uint8Array {
-  if ('repeat' in how) return Buffer.concat(Array.from({ length: how.repeat }, () => bytes));
+  if ('repeat' in how) return Buffer.alloc(bytes.length * how.repeat, bytes);
   if ('append' in how) return Buffer.concat([bytes, change(bytes, how.append)]);
   if ('keep' in how) return bytes.subarray(0, how.keep);
   return added(bytes, how.add);

@@ -40,11 +40,9 @@ export function checkFilter(filter: string, version: Version = 'v3'): readonly R
   const slash = shared ? filter.indexOf('/', share.length) : -1;
   if (shared) broken.push(...brokenByShare(filter, slash));
   // What follows the ShareName is a Topic Filter of its own.
-  const levels = filter.slice(slash + 1).split('/');
-  if (levels.some((level, index) => level.includes('#') && (level !== '#' || index < levels.length - 1))) {
-    broken.push(...rules[version].multiLevel);
-  }
-  if (levels.some((level) => level.includes('+') && level !== '+')) broken.push(...rules[version].singleLevel);
+  const levels = filter.slice(slash + 1);
+  if (/[^/]#|#./s.test(levels)) broken.push(...rules[version].multiLevel);
+  if (/[^/]\+|\+[^/]/.test(levels)) broken.push(...rules[version].singleLevel);
   return broken.length > 0 ? broken : undefined;
 }
 
