@@ -26,8 +26,8 @@ const scriptsAtMost = 1_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '14' },
     jobs: { type: 'string', default: '128' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -100,8 +100,19 @@ async function fuzzRate(port: number, only: Kind, seed: string, maxTimeMs: numbe
     if (first && played++ % 3 === 0 && scripts.length < scriptsAtMost) scripts.push(script);
   };
   const target = parseTarget(`127.0.0.1:${port}`);
-  for await (const event of fuzz({ target, seed, only, maxTimeMs, jobs, onPlayed })) {
-    if (event.type !== 'fuzz-progress' || event.counts.elapsedMs > maxTimeMs) continue;
+  // Interrupted, it does not go on to make the last findings small.
+  const end = new AbortController();
+  for await (const event of fuzz({
+    target,
+    seed,
+    only,
+    maxTimeMs: 2 * maxTimeMs,
+    jobs,
+    onPlayed,
+    signal: end.signal,
+  })) {
+    if (event.type !== 'fuzz-progress' || end.signal.aborted) continue;
+    if (event.counts.elapsedMs > maxTimeMs) end.abort();
     last = { counts: event.counts, cpuMs: cpuMs() };
     if (event.counts.elapsedMs >= warmUpShare * maxTimeMs) first ??= last;
   }
