@@ -7,6 +7,7 @@ import type { Packet } from '../harness/wire/packet.ts';
 import { dataFrom } from './data.ts';
 import type { Discovery } from './events.ts';
 import { type Fault, faultyBroker, forgetLeaks } from './faulty.fixture.ts';
+import { fingerprint } from './finding.ts';
 import { type FuzzOptions, fuzz } from './fuzz.ts';
 import { judgeAll } from './judge.ts';
 import { playedFaulty } from './memory.fixture.ts';
@@ -146,6 +147,15 @@ describe('a whole run', () => {
     const discoveries = await found(fault, options);
     const ofOracle = discoveries.filter(({ finding }) => finding.oracle === oracle);
     expect(ofOracle.map(({ finding }) => finding.kind).join('\n')).toMatch(kind);
+  });
+
+  it('keeps the script that shows a loss by itself', { timeout: 60_000 }, async () => {
+    const discoveries = await found('loss', { runs: 450 });
+    const lost = discoveries.find(
+      ({ finding, certainty }) => finding.kind.startsWith('lost') && certainty === 'confirmed',
+    );
+    const again = judgeAll(await playedFaulty(lost?.script ?? scriptOf(), 'loss'));
+    expect(again.map(fingerprint)).toContain(lost?.id);
   });
 
   it('finds nothing on a whole broker', { timeout: 60_000 }, async () => {

@@ -83,7 +83,7 @@ export async function verify(discovery: Discovery, { stage, against, isHurried }
 /** What another target does on the same script: the same fault, or something else. */
 async function otherwise(id: string, here: Recording, { name, stage }: Other, look: Look) {
   try {
-    const there = await play(look.script(here.script), stage);
+    const there = await play(here.script, stage);
     await sweep(there, stage);
     const isShared = look.oracle(there).some((each) => fingerprint(each) === id);
     return { isShared, difference: isShared ? undefined : differenceOf(here, there, name) };
@@ -112,13 +112,13 @@ async function smaller({ id, script }: Discovery, stage: Stage, isHurried: () =>
   return smallest(script, stillShows);
 }
 
-/** Plays a script; what it shows of this finding, if it does. */
+/** Plays a script; what it shows of this finding, if it does. The recording has the script as it was played: it shows the finding by itself. */
 export async function shows(id: string, script: Script, stage: Stage, look: Look = asFound): Promise<Seen | undefined> {
   try {
     const recording = await play(look.script(script), stage);
     await sweep(recording, stage);
     const finding = look.oracle(recording).find((each) => fingerprint(each) === id);
-    return finding && { finding, recording: look === asFound ? recording : { ...recording, script } };
+    return finding && { finding, recording };
   } catch (error) {
     if (error instanceof Unreachable) return undefined;
     throw error;

@@ -416,6 +416,28 @@ describe.each(scenes)('%s', (_name, scene, gates) => {
   });
 });
 
+describe('a broker that passes over a packet that has to end the connection', () => {
+  // It takes the SUBSCRIBE behind a PUBREC with a Reason Code that is none, and closes for the second CONNECT.
+  const scene = new Scene('v5')
+    .connect(0)
+    .connect(1)
+    .bytes(0, '5003000926')
+    .send(0, subscribe(1, [`${topic}`, 1]))
+    .do(0, 'fence')
+    .send(1, publish({ topic, payload: 'm1' }))
+    .do(1, 'fence')
+    .do(0, 'fence')
+    .connect(0);
+
+  it('is not said to deliver without a subscription what comes for the SUBSCRIBE behind it', async () => {
+    const recording = await played(scene.script, { faults: ['v5/3.5.2-1'] });
+    const [first] = recording.connections;
+    expect(first?.received.some(({ packet }) => packet?.type === 'PUBLISH')).toBe(true);
+    expect(first?.closed?.by).toBe('broker');
+    expect(history(recording)).toEqual([]);
+  });
+});
+
 describe('faults that no gate is for', () => {
   const busy = new Scene()
     .connect(0)
