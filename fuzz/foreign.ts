@@ -3,7 +3,6 @@
 import { UsageError } from '../harness/errors.ts';
 import type { Version } from '../harness/spec/index.ts';
 import { packetTypes } from '../harness/wire/packet.ts';
-
 import type { Script, ScriptClient, Step } from './script.ts';
 import { bytesOf } from './written.ts';
 

@@ -77,7 +77,7 @@ export class Line implements LinkEvents {
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @param known the same, if it is a packet of a step */
-  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): undefined {
+  send(bytes: Uint8Array, packet: Packet | undefined, bent: boolean, known?: Written): void {
     if (!this.isOpen) return;
     const order = this.#journal.sent(this, bytes, packet, bent);
     const wire = known ? known.named(this.#name) : replaced(bytes, placeholder, this.#name);

@@ -163,7 +163,8 @@ class Play {
   #put(line: Line, step: Step & { do: 'send' | 'raw' }): undefined {
     if (step.do === 'raw') {
       const bytes = Buffer.from(step.hex, 'hex');
-      return line.send(this.#introduced(line, bytes) ?? bytes, undefined, false);
+      line.send(this.#introduced(line, bytes) ?? bytes, undefined, false);
+      return;
     }
     try {
       this.#say(line, written(step.packet, line.version, step.bend));

@@ -1,7 +1,6 @@
 /** New scripts from one that was worth keeping: a few small changes of its steps. */
 
 import type { QoS } from '../../harness/wire/packet.ts';
-
 import type { Random } from '../random.ts';
 import type { PacketData, Script, ScriptClient, Step } from '../script.ts';
 import { bytesOf } from '../written.ts';

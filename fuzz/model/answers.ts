@@ -1,6 +1,7 @@
 /** Which packet of the broker answers which packet of a client, within one connection. */
 
 import type { Packet, PacketType } from '../../harness/wire/packet.ts';
+import type { Connection } from '../record.ts';
 import type { Life, Stamped } from './life.ts';
 
 const answerTo: Partial<Record<PacketType, PacketType>> = {
@@ -22,6 +23,38 @@ export function isAcknowledgement(type: PacketType): boolean {
 /** What has a Packet Identifier. */
 export function packetIdOf(packet: Packet): number | undefined {
   return (packet as { readonly packetId?: number | undefined }).packetId;
+}
+
+/** What a broker only sends in answer, by what it answers. */
+const asking: { readonly [T in PacketType]?: PacketType } = {
+  PUBACK: 'PUBLISH',
+  PUBREC: 'PUBLISH',
+  PUBREL: 'PUBREC',
+  PUBCOMP: 'PUBREL',
+  SUBACK: 'SUBSCRIBE',
+  UNSUBACK: 'UNSUBSCRIBE',
+  PINGRESP: 'PINGREQ',
+};
+
+/** Whether more is answered than what stands before the fault: then the broker closed for something else, behind it. */
+export function wentOn({ sent, received }: Connection, firstFault: number): boolean {
+  // Counted once: a flood on one side must not be held against a flood on the other.
+  const asked = new Map<string, number>();
+  for (const { packet } of sent.slice(0, firstFault)) if (packet) countOne(asked, packet);
+  const answered = new Map<string, number>();
+  return received.some(({ packet }) => {
+    const type = packet && asking[packet.type];
+    if (!type) return false;
+    return countOne(answered, packet) > (asked.get(`${type} ${packetIdOf(packet)}`) ?? 0);
+  });
+}
+
+/** Counts a packet by its type and Packet Identifier. @returns how many there are of it now */
+function countOne(counts: Map<string, number>, packet: Packet): number {
+  const key = `${packet.type} ${packetIdOf(packet)}`;
+  const count = (counts.get(key) ?? 0) + 1;
+  counts.set(key, count);
+  return count;
 }
 
 /**

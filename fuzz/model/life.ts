@@ -3,7 +3,7 @@
 import type { Version } from '../../harness/spec/index.ts';
 import { type Connack, type Connect, type Packet, type PacketType, packetTypes } from '../../harness/wire/packet.ts';
 import type { Connection, ReceivedPacket, SentPacket } from '../record.ts';
-import { packetIdOf } from './answers.ts';
+import { wentOn } from './answers.ts';
 
 /** A packet with its order stamp: of its last byte if it was sent. */
 export interface Stamped<P extends Packet = Packet> {
@@ -44,33 +44,6 @@ export function isDoubtful(connection: Connection): boolean {
   const isDisconnect = (sent[firstFault]?.bytes[0] ?? 0) >> 4 === packetTypes.indexOf('DISCONNECT');
   if (version === 'v5' && isDisconnect) return true;
   return closed?.by !== 'broker' || halfClosed !== undefined || wentOn(connection, firstFault);
-}
-
-/** What a broker only sends in answer, by what it answers. */
-const asking: { readonly [T in PacketType]?: PacketType } = {
-  PUBACK: 'PUBLISH',
-  PUBREC: 'PUBLISH',
-  PUBREL: 'PUBREC',
-  PUBCOMP: 'PUBREL',
-  SUBACK: 'SUBSCRIBE',
-  UNSUBACK: 'UNSUBSCRIBE',
-  PINGRESP: 'PINGREQ',
-};
-
-/** Whether more is answered than what stands before the fault: then the broker closed for something else, behind it. */
-function wentOn({ sent, received }: Connection, firstFault: number): boolean {
-  const before = sent.slice(0, firstFault);
-  const answers = new Map<string, number>();
-  return received.some(({ packet }) => {
-    const asked = packet && asking[packet.type];
-    if (!asked) return false;
-    const id = packetIdOf(packet);
-    const key = `${packet.type} ${id}`;
-    const count = (answers.get(key) ?? 0) + 1;
-    answers.set(key, count);
-    const isSuch = (each: Packet | undefined) => each?.type === asked && packetIdOf(each) === id;
-    return before.filter((each) => isSuch(each.packet)).length < count;
-  });
 }
 
 /** The life of a connection whose first packet is a CONNECT of 3.1.1 or 5.0 that a strict broker can read. */

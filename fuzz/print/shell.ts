@@ -2,7 +2,6 @@
 
 import { pingreq } from '../../harness/wire/build.ts';
 import { encode } from '../../harness/wire/encode.ts';
-
 import type { Script, Step } from '../script.ts';
 import { bytesOf } from '../written.ts';
 
